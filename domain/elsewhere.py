@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -46,11 +46,16 @@ def waybill_key(waybill: str) -> str:
     return re.sub(r"[\s-]", "", waybill).upper()
 
 
-def resolve(parcels: Sequence[ParcelElsewhere], quantities: Mapping[int, int]) -> list[ParcelElsewhere]:
+def resolve(
+    parcels: Sequence[ParcelElsewhere], quantities: Mapping[int, int], ours: Set[str] = frozenset()
+) -> list[ParcelElsewhere]:
     """Return the parcels with the lines that each holds, none beyond its ordered quantity; those without any are left
-    out. Parcels with one key, such as several without a waybill, are one. `quantities` are units by line number."""
+    out. Parcels with one key, such as several without a waybill, are one. `quantities` are units by line number.
+
+    Of several without lines the first that has none of `ours` holds the rest: our waybill must not hide another's.
+    """
     left, found = Counter(quantities), list[ParcelElsewhere]()
-    for parcel in sorted(_by_key(parcels), key=lambda one: not one.lines):
+    for parcel in sorted(_by_key(parcels), key=lambda one: (not one.lines, waybill_key(one.waybill) in ours)):
         asked = Counter(dict(parcel.lines)) if parcel.lines else Counter(left)
         held = {number: min(units, left[number]) for number, units in sorted(asked.items()) if left[number] > 0}
         left.subtract(held)
@@ -70,21 +75,24 @@ def _by_key(parcels: Iterable[ParcelElsewhere]) -> Iterable[ParcelElsewhere]:
     return joined.values()
 
 
-def not_ours(parcels: Iterable[ParcelElsewhere], own: OwnShipments) -> list[ParcelElsewhere]:
+def not_ours(
+    parcels: Iterable[ParcelElsewhere], own: OwnShipments, vague: Set[str] = frozenset()
+) -> list[ParcelElsewhere]:
     """Return the resolved parcels without those that only repeat what we shipped.
 
-    A waybill of ours tells. Where the platform names no waybill, units that we shipped are the ones it means.
+    A waybill of ours tells. Where the platform names no waybill, or no lines (`vague` are the keys of these), units
+    that we shipped are the ones it means.
     """
     left, found = Counter(own.units), list[ParcelElsewhere]()
-    without_waybill = list[ParcelElsewhere]()
+    unclear = list[ParcelElsewhere]()
     for parcel in parcels:
-        if not parcel.waybill:
-            without_waybill.append(parcel)
+        if not parcel.waybill or (parcel.key in vague and waybill_key(parcel.waybill) not in own.waybills):
+            unclear.append(parcel)
         elif waybill_key(parcel.waybill) in own.waybills:
             left.subtract(dict(parcel.lines))
         else:
             found.append(parcel)
-    for parcel in without_waybill:
+    for parcel in unclear:
         foreign = {number: units - max(0, min(units, left[number])) for number, units in parcel.lines}
         left.subtract(dict(parcel.lines))
         if lines := tuple((number, units) for number, units in foreign.items() if units > 0):

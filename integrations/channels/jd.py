@@ -1,5 +1,6 @@
 """JD POP: `jingdong.pop.order.get`. Amounts are strings in yuan, times are local; «0001-01-01» means never."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -22,6 +23,7 @@ WRAPPERS = ("jingdong_pop_order_get_responce", "orderDetailInfo", "orderInfo")
 CANCELED = {"TRADE_CANCELED", "CANCELED"}
 SHIPPED, FINISHED = "WAIT_GOODS_RECEIVE_CONFIRM", "FINISHED_L"
 GIFT_CARD = "52"
+MAX_WAYBILLS = 10_000
 
 
 def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
@@ -141,8 +143,8 @@ def _shipped(order: Reader, modified_at: datetime, shop: Shop) -> tuple[ParcelEl
         return ()
     ended = (order.time("orderEndTime", shop.zone) or modified_at) if state == FINISHED else None
     # Several waybills of an order stand behind each other.
-    first = shipped.waybill(order, "waybill").replace("|", ",").partition(",")[0].strip()
-    return shipped.whole(modified_at, ended, shipped.carrier(order, "logisticsId"), first)
+    by, named = shipped.carrier(order, "logisticsId"), order.text("waybill", MAX_WAYBILLS, cut=True)
+    return shipped.wholes([(by, one) for one in re.split("[|,]", named)], modified_at, ended)
 
 
 def _address(order: Reader) -> Address:

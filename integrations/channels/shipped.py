@@ -9,7 +9,7 @@ from integrations.channels.reading import Reader
 
 ALL: int | None = None
 """All units of a line, for platforms that ship whole lines."""
-MAX_WAYBILL, MAX_CARRIER = 100, 60
+MAX_WAYBILL, MAX_CARRIER, MAX_PARCELS = 100, 60, 100
 
 
 def waybill(reader: Reader, *names: str) -> str:
@@ -30,6 +30,16 @@ def whole(
 ) -> tuple[ParcelElsewhere, ...]:
     """Return one parcel with all that no other parcel holds."""
     return (ParcelElsewhere(waybill or key, carrier, waybill, shipped_at, delivered_at),)
+
+
+def wholes(
+    named: Iterable[tuple[str, str]], shipped_at: datetime | None, delivered_at: datetime | None = None
+) -> tuple[ParcelElsewhere, ...]:
+    """Return the parcels of an order that was shipped as a whole under these (carrier, waybill), of which nobody says
+    what is in which."""
+    found = {waybill.strip()[:MAX_WAYBILL]: by for by, waybill in named if waybill.strip()}
+    parcels = [whole(shipped_at, delivered_at, by, waybill)[0] for waybill, by in found.items()]
+    return tuple(parcels[:MAX_PARCELS]) or whole(shipped_at, delivered_at)
 
 
 def parcel(

@@ -126,14 +126,13 @@ def _shipped(order: Reader, modified_at: datetime) -> tuple[ParcelElsewhere, ...
     if order.text("status") != "completed":
         return ()
     at = order.time("date_completed_gmt", "UTC") or modified_at
-    for meta in order.objects("meta_data"):
-        if meta.text("key") == TRACKING and isinstance(meta.node.get("value"), list):
-            for one in meta.objects("value"):
-                if number := shipped.waybill(one, "tracking_number"):
-                    by = shipped.carrier(one, "tracking_provider", "custom_tracking_provider")
-                    # The first one stands for all: parcels have no lines here.
-                    return shipped.whole(at, None, by, number)
-    return shipped.whole(at)
+    named = [
+        (shipped.carrier(one, "tracking_provider", "custom_tracking_provider"), shipped.waybill(one, "tracking_number"))
+        for meta in order.objects("meta_data")
+        if meta.text("key") == TRACKING and isinstance(meta.node.get("value"), list)
+        for one in meta.objects("value")
+    ]
+    return shipped.wholes(named, at)
 
 
 def _address(order: Reader, shop: Shop) -> Address:

@@ -52,9 +52,11 @@ def take_statement(
     if version < row.channel_version or not (parcels or known):
         return []
     lines = lines_of(session, row.order_id)
-    stated = resolve(parcels, {line.line_no: line.quantity for line in sent.lines})
+    own = _own(session, row.order_id, parcels)
+    stated = resolve(parcels, {line.line_no: line.quantity for line in sent.lines}, own.waybills)
     stated = in_recorded_lines(stated, sent.lines, {line.line_no: line.channel_line_id for line in lines})
-    found = {one.key: one for one in not_ours(stated, _own(session, row.order_id, stated))}
+    vague = {one.key for one in parcels if not one.lines}
+    found = {one.key: one for one in not_ours(stated, own, vague)}
     before = _units(known.values())
     if fewer := Counter({line.line_no: line.elsewhere for line in lines}) - units_by_line(found.values()):
         # Units that were taken out are not sent again by a word: a person must know what became of them.

@@ -175,13 +175,22 @@ def test_a_parcel_has_its_carrier_waybill_and_times() -> None:
 
 
 def test_woocommerces_tracking_extension_names_the_waybill() -> None:
-    tracking = [{"tracking_provider": "DHL", "tracking_number": "JJD1"}]
+    tracking = [
+        {"tracking_provider": "DHL", "tracking_number": "JJD1"},
+        {"custom_tracking_provider": "Hermes", "tracking_number": "H2"},
+    ]
     order = parsed("woocommerce", "ordinary")
     order |= {"status": "completed", "meta_data": [{"key": "_wc_shipment_tracking_items", "value": tracking}]}
 
-    [parcel] = parcels("woocommerce", order)
+    named = TRANSLATORS["woocommerce"].translate(order).elsewhere
 
-    assert (parcel.carrier, parcel.waybill) == ("DHL", "JJD1")
+    assert [(one.carrier, one.waybill) for one in named] == [("DHL", "JJD1"), ("Hermes", "H2")]
+
+
+def test_jd_names_all_waybills_of_an_order_in_one_field() -> None:
+    named = TRANSLATORS["jd"].translate(jd("WAIT_GOODS_RECEIVE_CONFIRM", waybill=" JDVA1 |JDVA2,SF3|")).elsewhere
+
+    assert [one.waybill for one in named] == ["JDVA1", "JDVA2", "SF3"]
 
 
 def test_what_amazon_fulfills_itself_is_shipped_when_it_says_so() -> None:

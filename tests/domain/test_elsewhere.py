@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -68,6 +69,25 @@ def test_units_under_our_waybill_explain_no_second_parcel() -> None:
     found = not_ours(resolve([parcel("OURS", lamps=1), parcel(lamps=1)], ORDERED), own)
 
     assert units_by_line(found) == {LAMPS: 1}
+
+
+@pytest.mark.parametrize("named", [("OURS", "THEIRS"), ("THEIRS", "OURS")])
+def test_our_waybill_of_a_whole_order_does_not_hide_that_of_another(named: tuple[str, str]) -> None:
+    # given a lamp that we shipped, of an order that the platform ships as a whole under two waybills
+    own = OwnShipments(frozenset({"OURS"}), {LAMPS: 1})
+    parcels = [parcel(one) for one in named]
+
+    # when
+    found = not_ours(resolve(parcels, ORDERED, own.waybills), own, {"OURS", "THEIRS"})
+
+    # then theirs has what has not left us
+    assert [(one.waybill, one.lines) for one in found] == [("THEIRS", ((LAMPS, 1), (CUPS, 1)))]
+
+
+def test_a_whole_order_under_our_waybill_alone_says_nothing_of_what_is_still_here() -> None:
+    own = OwnShipments(frozenset({"OURS"}), {LAMPS: 1})
+
+    assert not_ours(resolve([parcel("OURS")], ORDERED, own.waybills), own, {"OURS"}) == []
 
 
 PARCELS = st.lists(

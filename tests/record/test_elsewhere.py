@@ -215,3 +215,17 @@ def test_a_parcel_that_shrinks_keeps_what_was_taken_out_and_no_more(stocked: Ses
     with stocked() as session:
         parcels = session.scalars(select(ParcelElsewhereRow.lines).where(ParcelElsewhereRow.order_id == order_id))
         assert (elsewhere(stocked, order_id), parcels.all()) == ([2, 1], [[[1, 2], [2, 1]]])
+
+
+def test_an_order_under_our_waybill_and_anothers_without_lines_is_anothers_but_for_what_left_us(
+    stocked: Sessions,
+) -> None:
+    order_id = take(stocked, order())
+    work(stocked, order_id, "shipped", waybill="1Z1", lamps=1)
+
+    take(stocked, order(1, fulfilled("1Z1")))
+    alone = elsewhere(stocked, order_id)
+    take(stocked, order(2, fulfilled("1Z1"), fulfilled("9X") | {"id": "F-OTHER"}))
+
+    assert alone == [0, 0]
+    assert (elsewhere(stocked, order_id), waybills(stocked, order_id)) == ([1, 1], ["9X"])
