@@ -29,6 +29,10 @@ class RefundRefused(Refusal):
     """The payment gateway refuses this refund."""
 
 
+class CaptureRefused(Refusal):
+    """The payment gateway refuses to capture, or to reserve anew, what was reserved."""
+
+
 class LinkRefused(Refusal):
     """The payment gateway refuses this payment link."""
 

@@ -1,9 +1,10 @@
-"""The payment gateway: knows payments and refunds them, never more than was captured."""
+"""The payment gateway: knows payments, captures what is reserved (authorizations.py), and refunds, never more than was
+captured."""
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +12,7 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from simulators import shapes, troubles
+from simulators.authorizations import Authorizations, Payment
 from simulators.callbacks import rfc3339
 from simulators.endpoints import Body, Endpoints
 from simulators.problems import Problem
@@ -24,7 +26,9 @@ TRADE_STATES = ("SUCCESS", "REFUND", "NOTPAY", "CLOSED", "REVOKED", "USERPAYING"
 """Statuses in the words of WeChat Pay."""
 CAPTURED = ("captured", "SUCCESS")
 REPORTED_STATUSES = ("captured", "failed", "voided")
-NAMES_ITS_AMOUNT = re.compile(r"PAY-.+:(?P<amount>\d{1,15}(?:\.\d{1,4})?):(?P<currency>[A-Z]{3})", re.DOTALL)
+NAMES_ITS_AMOUNT = re.compile(
+    r"(?P<how>PAY|AUTH)-.+:(?P<amount>\d{1,15}(?:\.\d{1,4})?):(?P<currency>[A-Z]{3})", re.DOTALL
+)
 STEPS_UNTIL_SETTLED = 4
 
 
@@ -34,23 +38,8 @@ def _status(value: Any) -> str | None:
 
 LINK = {"reference": str, "amount": shapes.amount, "currency": shapes.currency}
 PAYMENT = {"reference": str, "amount": shapes.amount, "currency": shapes.currency, "status": _status}
-
-
-@dataclass(slots=True)
-class Payment:
-    """A customer's payment with its refunds, pending and failed ones included."""
-
-    reference: str
-    status: str
-    amount: str
-    currency: str
-    refunds: list[dict[str, str]] = field(default_factory=list)
-    changed_at: datetime = field(default_factory=lambda: datetime.now(UTC))
-
-    @property
-    def refundable(self) -> Decimal:
-        refunded = sum(Decimal(refund["amount"]) for refund in self.refunds if refund["status"] != "failed")
-        return Decimal(self.amount) - refunded if self.status == "captured" else Decimal(0)
+# For how long what it reserves is reserved; without it for a week.
+CREATE = PAYMENT | {"seconds?": shapes.seconds}
 
 
 @dataclass(slots=True)
@@ -64,7 +53,8 @@ class Payments:
     def routes(self) -> list[Route]:
         endpoints = self.endpoints
         return [
-            Route("/payments", endpoints.control(PAYMENT, self._create), methods=["POST"]),
+            Route("/payments", endpoints.control(CREATE, self._create), methods=["POST"]),
+            *Authorizations(endpoints, self._find, self._tell_payment).routes(),
             Route("/payments/{reference:path}", endpoints.query(self._look), methods=["GET"]),
             Route("/payment-links", endpoints.idempotent(LINK, self._open_link), methods=["POST"]),
             Route("/payment-links/{reference:path}/void", endpoints.idempotent({}, self._void_link), methods=["POST"]),
@@ -80,15 +70,17 @@ class Payments:
             payment.changed_at = datetime.now(UTC)
         else:
             payment = self._add(Payment(**{name: body[name] for name in PAYMENT}))
+        if payment.status == "authorized" and "seconds" in body:
+            payment.expires_at = datetime.now(UTC) + timedelta(seconds=body["seconds"])
         if payment.status in REPORTED_STATUSES:
             self._tell_payment(payment)
-        return 201, _as_json(payment)
+        return 201, payment.as_json()
 
     def _look(self, request: Request, body: Body) -> tuple[int, Body]:
         payment = self._find(request.path_params["reference"])
         if payment is None:
             raise Problem(404, "unknown", "no customer made this payment")
-        return 200, _as_json(payment)
+        return 200, payment.as_json()
 
     def _open_link(self, request: Request, body: Body) -> tuple[int, Body]:
         reference = body["reference"]
@@ -131,8 +123,9 @@ class Payments:
 
     def _captures(self) -> Iterable[Line]:
         for payment in self.payments.values():
-            if payment.status in CAPTURED:
-                entry = {"payment_reference": payment.reference, **_listed_amount(payment, payment.amount)}
+            if payment.status in CAPTURED or payment.captured:
+                amount = str(payment.captured or payment.amount)
+                entry = {"payment_reference": payment.reference, **_listed_amount(payment, amount)}
                 entry["captured_at"] = rfc3339(payment.changed_at)
                 yield Line(payment.changed_at, payment.reference, entry)
 
@@ -148,11 +141,14 @@ class Payments:
 
     def _find(self, reference: str) -> Payment | None:
         if reference not in self.payments and (named := NAMES_ITS_AMOUNT.fullmatch(reference)):
-            self._add(Payment(reference, "captured", named["amount"], named["currency"]))
+            status = "captured" if named["how"] == "PAY" else "authorized"
+            self._add(Payment(reference, status, named["amount"], named["currency"]))
         return self.payments.get(reference)
 
     def _add(self, payment: Payment) -> Payment:
         self.payments[payment.reference] = payment
+        if payment.status == "authorized":
+            payment.reserve()
         if Trouble.PAYMENT_UNSETTLED in troubles.named_in(payment.reference):
             payment.status = "pending"
             self.world.begin(self._settle(payment))
@@ -173,8 +169,12 @@ class Payments:
         self._tell(payment, f"refund.{refund['status']}", refund["refund_id"], data)
 
     def _tell_payment(self, payment: Payment) -> None:
-        data = {"payment_reference": payment.reference, "amount": payment.amount, "currency": payment.currency}
-        self._tell(payment, f"payment.{payment.status}", payment.reference, data)
+        """Report the payment; of one that is captured in parts what was captured so far."""
+        status, amount, number = payment.status, payment.amount, payment.reference
+        if payment.captured:
+            status, amount, number = "captured", str(payment.captured), f"{number}:{payment.captured}"
+        data = {"payment_reference": payment.reference, "amount": amount, "currency": payment.currency}
+        self._tell(payment, f"payment.{status}", number, data)
 
     def _tell(self, payment: Payment, kind: str, number: str, data: dict[str, str]) -> None:
         subject = Subject(payment.reference, troubles.named_in(payment.reference))
@@ -185,7 +185,3 @@ def _listed_amount(payment: Payment, amount: str) -> dict[str, str]:
     """The amount in statements: one whole unit less with ODD-AMOUNT."""
     odd = Trouble.ODD_AMOUNT in troubles.named_in(payment.reference)
     return {"amount": str(Decimal(amount) - 1) if odd else amount, "currency": payment.currency}
-
-
-def _as_json(payment: Payment) -> Body:
-    return {name: getattr(payment, name) for name in PAYMENT}
