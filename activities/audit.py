@@ -147,5 +147,5 @@ class Audit:
 
 
 def _answer(known: dict[str, Any]) -> AuditResult:
-    elsewhere = {name: known[name] for name in ("elsewhere", "nothing_to_send") if name in known}
+    elsewhere = {name: known[name] for name in ("elsewhere", "nothing_to_send", "not_left") if name in known}
     return AuditResult(known["verdict"], OpenHolds(**known["open"]), known["reason"], **elsewhere)

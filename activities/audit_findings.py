@@ -27,6 +27,8 @@ class AuditResult:
     """Units that the channel shipped itself."""
     nothing_to_send: bool = False
     """True if these are all that was ordered."""
+    not_left: int = 0
+    """How many of them are still to leave the channel's warehouse."""
 
 
 def plain_result(judged: JudgedOrder) -> AuditResult | None:
@@ -41,7 +43,7 @@ def plain_result(judged: JudgedOrder) -> AuditResult | None:
 def with_elsewhere(judged: JudgedOrder, result: AuditResult) -> AuditResult:
     """Return the result with what the channel shipped itself."""
     facts = judged.facts
-    return replace(result, elsewhere=facts.elsewhere, nothing_to_send=facts.nothing_to_send)
+    return replace(result, elsewhere=facts.elsewhere, nothing_to_send=facts.nothing_to_send, not_left=facts.not_left)
 
 
 def settle_holds(session: Session, judged: JudgedOrder) -> OpenHolds:

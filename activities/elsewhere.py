@@ -11,7 +11,7 @@ from domain.status import FulfillmentStatus
 from models.database import Sessions
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow
 from record.order_mapping import lock_order
-from record.orders.elsewhere import has_parcels, lines_of, pending, take_out, too_late
+from record.orders.elsewhere import has_parcels, lines_of, not_left, pending, take_out, too_late
 from record.sourcing.needs import outstanding
 from record.stock.demand import UNDONE, bundles_of
 
@@ -25,7 +25,8 @@ class ElsewhereRequest:
 
 @dataclass(frozen=True)
 class TakenElsewhere:
-    """`units` are fulfilled elsewhere in all, and `nothing_to_send` if these are everything.
+    """`units` are fulfilled elsewhere in all, and `nothing_to_send` if these are everything. Of them, `not_left` are to
+    leave the channel's warehouse yet.
 
     `left_units` could not be taken out, for the `reason`, since work of ours covers them; of that `open_work` is not
     released yet.
@@ -33,6 +34,7 @@ class TakenElsewhere:
 
     units: int = 0
     nothing_to_send: bool = False
+    not_left: int = 0
     left_units: int = 0
     reason: str = ""
     open_work: list[str] = field(default_factory=list)
@@ -59,6 +61,7 @@ class Elsewhere:
             return TakenElsewhere(
                 sum(line.elsewhere for line in lines),
                 not left and not at_work and not outstanding(session, row.order_id),
+                not_left(session, [row.order_id]).get(row.order_id, 0),
                 left.total(),
                 too_late(row, lines, left) if left else "",
                 _open_with(session, [name for name, status in work.items() if status == FulfillmentStatus.OPEN], skus),

@@ -21,7 +21,7 @@ from record.messages import not_told
 from record.order_mapping import lock_order
 from record.orders import leftovers
 from record.orders.alerts import call_a_person
-from record.orders.elsewhere import about, has_parcels, lines_of, pending, too_late
+from record.orders.elsewhere import about, has_left, lines_of, pending, too_late
 from record.orders.promises import end_due
 from record.recordset import at_once
 from record.stock import queue
@@ -109,7 +109,7 @@ class Outcome:
 
 def _shipped_all_the_same(session: Session, ending: Ending) -> None:
     """Call a person when the channel has shipped a part of an order that ends without delivery."""
-    if not has_parcels(session, ending.order_id):
+    if not has_left(session, ending.order_id):
         return
     lines = lines_of(session, ending.order_id)
     gone = pending(session, ending.order_id, lines)

@@ -97,6 +97,8 @@ class AuditFacts:
     """Units that the channel shipped itself."""
     nothing_to_send: bool = False
     """True if that is everything: only its money and its buyer still matter."""
+    not_left: int = 0
+    """How many of these units are still to leave the channel's warehouse."""
 
     def sold(self) -> Iterator[tuple[int, str, ProductFacts]]:
         """Line number, SKU and product of each line whose product is known."""

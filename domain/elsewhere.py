@@ -21,7 +21,7 @@ class ParcelElsewhere:
     """A parcel of the platform, or goods carried home. `key` is the platform's own id of it.
 
     `lines` are units by line number. Without lines it holds everything that no other parcel of the order does.
-    `shipped_at` is None while the platform only says that it ships the goods itself.
+    `shipped_at` is None while the platform only says that it ships the goods itself: the order waits for that.
     """
 
     key: str

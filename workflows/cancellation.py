@@ -18,9 +18,14 @@ class Cancellation:
     def __init__(self, order: OrderContext, fulfillments: Sequence[Fulfillment]) -> None:
         self.order = order
         self.fulfillments = fulfillments
+        self.refusal = ""
+        """Why the newest request cannot be carried out, or empty."""
 
     def begin(self, request: CancelRequest) -> None:
         """Ask everything under way to stop. A second request joins the first."""
+        self.refusal = self.order.refuses_cancel(request)
+        if self.refusal:
+            return
         cancel = self.order.state.cancel = self.order.state.cancel or request
         for fulfillment in self.fulfillments:
             if not (self.order.minds_changes and fulfillment.ended):
@@ -41,8 +46,8 @@ class Cancellation:
             done = outcome.outcome == OrderStatus.CANCELED
             return CancelAnswer("done" if done else "refused", f"the order is {outcome.outcome}")
         reactions = {fulfillment.reaction for fulfillment in self._concerned()}
-        if self.order.state.elsewhere and not reactions:
-            return CancelAnswer("refused", "the channel has shipped it itself: ask for a return")
+        if self.order.state.elsewhere and not reactions and not self.order.state.cancel:
+            return CancelAnswer("refused", self.refusal or self.order.refuses_cancel(CancelRequest("", "")))
         if "" in reactions or reactions <= {"recalled"}:
             return None
         if "asked" in reactions:

@@ -36,6 +36,17 @@ class FulfilledElsewhere:
             if state.shipped_elsewhere:
                 await self._take()
 
+    async def until_left(self) -> None:
+        """Return when all that the channel ships itself has left. Raises OrderEnds if the order is canceled before."""
+        state = self.order.state
+
+        def ready() -> bool:
+            return not state.not_left or state.cancel is not None or state.rejection is not None
+
+        await self.order.steps.wait("elsewhere", "the channel to ship what it fulfills itself", ready)
+        if state.not_left:
+            self.order.stop_if_canceled()
+
     async def _take(self) -> None:
         """Take out what is free, call back what is not released yet, and leave the rest to a person."""
         self.order.taking_out, heard = True, self.order.state.shipped_elsewhere
@@ -46,7 +57,7 @@ class FulfilledElsewhere:
             if taken.open_work:
                 await self._stop(taken.open_work)
                 taken = await self._step()
-            self.order.learn_elsewhere(taken.units, taken.nothing_to_send)
+            self.order.learn_elsewhere(taken.units, taken.nothing_to_send, taken.not_left)
         finally:
             self.order.taking_out = False
         self._look_again()

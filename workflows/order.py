@@ -103,9 +103,10 @@ class OrderWorkflow(StaffUpdates):
         if self.order.state.nothing_to_send and not self.supply.fulfillments:
             # Its channel has shipped everything itself.
             await self.supply.release_kept_stock()
-            return
-        await self.supply.reserve()
-        await self.supply.fulfill()
+        else:
+            await self.supply.reserve()
+            await self.supply.fulfill()
+        await self.elsewhere.until_left()
 
     async def _send_last(self, messages: asyncio.Task[None]) -> None:
         self.withdrawals.over = True

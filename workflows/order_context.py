@@ -36,7 +36,7 @@ class OrderContext:
     """One for each order workflow; every part of the order gets it."""
 
     def __init__(self, start: OrderInput) -> None:
-        self.order_id = start.order_id
+        self.order_id, self.channel = start.order_id, start.channel
         self.deadlines = start.deadlines
         self.state = start.state or OrderState()
         self.minds_changes = start.edition >= MINDS_CHANGES
@@ -107,11 +107,21 @@ class OrderContext:
         """Say that goods are missing which another location may have."""
         self.state.needs_stock = self.more_is_missing = True
 
-    def learn_elsewhere(self, units: int, nothing_to_send: bool) -> None:
-        """Take over what the channel has shipped itself. An order of which something has left cannot be canceled."""
-        self.state.elsewhere, self.state.nothing_to_send = units, nothing_to_send
-        if units and not self.state.fulfillments:
+    def learn_elsewhere(self, units: int, nothing_to_send: bool, not_left: int) -> None:
+        """Take over what the channel ships itself, and drop a cancel that is not possible any more."""
+        self.state.elsewhere, self.state.nothing_to_send, self.state.not_left = units, nothing_to_send, not_left
+        if self.state.cancel and self.refuses_cancel(self.state.cancel):
             self.state.cancel = None
+
+    def refuses_cancel(self, cancel: CancelRequest) -> str:
+        """Return why the order is not canceled, or an empty text. What the channel ships itself only the channel
+        cancels, and only until it leaves."""
+        state = self.state
+        if not state.elsewhere or state.fulfillments:
+            return ""
+        if state.not_left < state.elsewhere:
+            return "the channel has shipped it itself: ask for a return"
+        return "" if cancel.actor == self.channel else "the channel ships it itself: cancel it there"
 
     def stop_if_canceled(self) -> None:
         """Raise OrderEnds if the order is to be rejected or canceled."""

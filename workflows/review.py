@@ -73,7 +73,7 @@ class Review:
         request = AuditRequest(self.order.order_id, self.order.state.audits)
         result = await self.order.steps.run_local(Audit.audit_order, request, "audit payment, address and goods")
         if result.elsewhere:
-            self.order.learn_elsewhere(result.elsewhere, result.nothing_to_send)
+            self.order.learn_elsewhere(result.elsewhere, result.nothing_to_send, result.not_left)
         self.order.set_holds(result.open)
         self.order.notifier.wake([RECEIVED] if self.order.state.audits == 1 else [])
         if result.verdict == REJECT:

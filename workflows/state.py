@@ -131,6 +131,8 @@ class OrderState:
     """Units that the channel has shipped itself."""
     nothing_to_send: bool = False
     """True if these are everything that was ordered."""
+    not_left: int = 0
+    """How many of them are still to leave the channel's warehouse."""
     seen: list[str] = field(default_factory=list)
     """The last partner events: one that is signaled twice is applied once."""
 

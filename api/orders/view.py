@@ -199,7 +199,9 @@ def _parcels_elsewhere(session: Session, order_id: str) -> list[ParcelElsewhereA
 
 
 def _status_of(parcel: ParcelElsewhereAnswer) -> FulfillmentStatus:
-    return FulfillmentStatus.DELIVERED if parcel.delivered_at else FulfillmentStatus.SHIPPED
+    if parcel.delivered_at:
+        return FulfillmentStatus.DELIVERED
+    return FulfillmentStatus.SHIPPED if parcel.shipped_at else FulfillmentStatus.OPEN
 
 
 def _movements(session: Session, order_id: str) -> Sequence[MoneyMovementRow]:

@@ -21,7 +21,7 @@ TAX_ON_TOP = {"ATVPDKIKX0DER", "A2EUQ1WTGCTBG2"}
 REQUIRED_AMOUNTS = ("OrderTotal", "ItemPrice")
 TAX_DISCOUNTS = ("PromotionDiscountTax", "ShippingDiscountTax")
 SHIPPED = ("Shipped", "PartiallyShipped")
-BY_AMAZON = "AFN"
+BY_AMAZON, BY = "AFN", "Amazon"
 STATUS = {
     "Pending": PaymentStatus.PENDING,
     "PendingAvailability": PaymentStatus.PENDING,
@@ -187,13 +187,16 @@ def _shipped(
     if status == "Canceled":
         return ()
     left = modified_at if status in SHIPPED else None
+    units = [(item.text("OrderItemId"), item.whole("QuantityShipped")) for item in items]
     if order.text("FulfillmentChannel") == BY_AMAZON:
-        return shipped.whole(left, None, "Amazon", key=BY_AMAZON)
+        if status != "PartiallyShipped":
+            return shipped.whole(left, None, BY, key=BY_AMAZON)
+        begun = shipped.parcel(lines, units, left, None, BY, key=f"{BY_AMAZON}-begun")
+        return (*begun, *shipped.whole(None, None, BY, key=BY_AMAZON))
     if left is None:
         return ()
     if status == "Shipped" and not any(item.has("QuantityShipped") for item in items):
         return shipped.whole(left)
-    units = [(item.text("OrderItemId"), item.whole("QuantityShipped")) for item in items]
     return shipped.parcel(lines, units, left)
 
 

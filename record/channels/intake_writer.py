@@ -71,7 +71,8 @@ def _apply(session: Session, arrival: Arrival, known: Mapping[str, OrderRow]) ->
         return None, []
     if reading.version == row.channel_version and reading.new.request_hash != row.request_hash:
         return CONFLICT, []
-    elsewhere = take_statement(session, row, reading.order, reading.elsewhere, reading.version)
+    canceled = Kind.CANCELED in reading.kinds
+    elsewhere = take_statement(session, row, reading.order, reading.elsewhere, reading.version, canceled=canceled)
     return None, [*elsewhere, *merge(session, row, reading.order, reading.new, reading.version)]
 
 

@@ -22,6 +22,7 @@ from models.prepared import prepared
 from models.stock import LocationRow
 from record import money
 from record.orders.audited_orders import AuditedOrder
+from record.orders.elsewhere import not_left
 from record.orders.imports import claim_imports
 from record.orders.payment_claims import bind_all
 from record.parameters import ParameterCache
@@ -132,6 +133,7 @@ def _facts(
 ) -> dict[str, AuditFacts]:
     parameters = {order_id: cache.at(session, one.order.placed_at) for order_id, one in orders.items()}
     before = _before(session, parameters, window)
+    waiting = not_left(session, [order_id for order_id, one in orders.items() if one.elsewhere])
     stores = _stores(session, {one.order.pickup_location for one in orders.values()} - {""})
     return {
         order_id: AuditFacts(
@@ -143,6 +145,7 @@ def _facts(
             pickup_at_store=one.order.pickup_location in stores or not one.order.pickup_location,
             elsewhere=one.elsewhere,
             nothing_to_send=one.nothing_to_send,
+            not_left=waiting.get(order_id, 0),
             **before[order_id],
         )
         for order_id, one in orders.items()

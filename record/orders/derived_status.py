@@ -76,7 +76,8 @@ def _has(kinds: Iterable[str]) -> ColumnElement[bool]:
 
 def _status_elsewhere() -> ColumnElement[str]:
     delivered, shipped = FulfillmentStatus.DELIVERED.value, FulfillmentStatus.SHIPPED.value
-    return case((PARCEL.delivered_at.is_not(None), delivered), else_=shipped)
+    left = (PARCEL.delivered_at.is_not(None), delivered), (PARCEL.shipped_at.is_not(None), shipped)
+    return case(*left, else_=FulfillmentStatus.OPEN.value)
 
 
 def _fulfillment_status() -> ScalarSelect[str]:

@@ -1,7 +1,7 @@
 """Record what a channel says it shipped itself, and take those units out of the order before they are sent twice."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import delete, func, select
@@ -40,16 +40,24 @@ P, W = ParcelElsewhereRow, FulfillmentOrderRow
 
 
 def take_statement(
-    session: Session, row: OrderRow, sent: Order, parcels: Sequence[ParcelElsewhere], version: str
+    session: Session,
+    row: OrderRow,
+    sent: Order,
+    parcels: Sequence[ParcelElsewhere],
+    version: str,
+    *,
+    canceled: bool = False,
 ) -> list[NewEvent]:
     """Record the parcels that the channel now names, without our own that it only repeats, and take their units out of
     the order as far as no work covers them. Return the events for the order's workflow. `row` is locked.
 
-    Units that were taken out stay so, whatever it names. The newest statement counts. An older one, or the same again,
-    changes nothing.
+    Units that were taken out stay so, whatever it names: also those of an order that the channel has `canceled` before
+    anything left. The newest statement counts. An older one, or the same again, changes nothing.
     """
     known = {one.key: one for one in session.scalars(select(P).where(P.order_id == row.order_id))}
     if version < row.channel_version or not (parcels or known):
+        return []
+    if canceled and not parcels and not any(one.shipped_at for one in known.values()):
         return []
     lines = lines_of(session, row.order_id)
     own = _own(session, row.order_id, parcels)
@@ -64,15 +72,15 @@ def take_statement(
         call_a_person(session, row, TAKEN_BACK, reason, about(fewer))
         found = keep_taken(found, [_stated(one) for one in known.values()], fewer)
     after = units_by_line(found.values())
+    late, waited = _left(found.values()) - _left(known.values()), _waits(known.values())
     if not _store(session, row, known, found):
         return []
     taken = take_out(session, row, lines)
     if is_final(ORDER, OrderStatus(row.status)):
-        if after - before:
-            late = after - before
+        if late:
             call_a_person(session, row, SHIPPED_ELSEWHERE, too_late(row, lines, late), about(late))
         return []
-    if not taken and after == before:
+    if not taken and after == before and waited == _waits(found.values()):
         return []
     return [shipped_elsewhere(row.channel, row.channel_order_id, version)]
 
@@ -135,6 +143,22 @@ def has_parcels(session: Session, order_id: str) -> bool:
     return session.scalar(select(P.key).where(P.order_id == order_id).limit(1)) is not None
 
 
+def has_left(session: Session, order_id: str) -> bool:
+    """True if the channel says that any of it has left."""
+    return session.scalar(select(P.key).where(P.order_id == order_id, P.shipped_at.is_not(None)).limit(1)) is not None
+
+
+def not_left(session: Session, order_ids: Collection[str]) -> Mapping[str, int]:
+    """Return how many units the channel fulfills itself that have not left yet, of orders that have any."""
+    if not order_ids:
+        return {}
+    rows = session.execute(select(P.order_id, P.lines).where(P.order_id.in_(sorted(order_ids)), P.shipped_at.is_(None)))
+    units = Counter[str]()
+    for row in rows:
+        units[row.order_id] += sum(number for _, number in row.lines)
+    return units
+
+
 def any_elsewhere(session: Session, order_id: str) -> bool:
     """True if the channel has shipped a part of the order, which therefore does not end as canceled."""
     gone = select(OrderLineRow.line_no).where(OrderLineRow.order_id == order_id, OrderLineRow.elsewhere > 0)
@@ -150,6 +174,14 @@ def lines_of(session: Session, order_id: str) -> list[OrderLineRow]:
 def _stated(row: ParcelElsewhereRow) -> ParcelElsewhere:
     lines = tuple((line_no, units) for line_no, units in row.lines)
     return ParcelElsewhere(row.key, row.carrier, row.waybill, row.shipped_at, row.delivered_at, lines)
+
+
+def _waits(parcels: Iterable[ParcelElsewhereRow] | Iterable[ParcelElsewhere]) -> bool:
+    return any(one.shipped_at is None for one in parcels)
+
+
+def _left(parcels: Iterable[ParcelElsewhereRow] | Iterable[ParcelElsewhere]) -> Counter[int]:
+    return _units(one for one in parcels if one.shipped_at)
 
 
 def _units(rows: Any) -> Counter[int]:

@@ -204,6 +204,6 @@ def delivered_at(session: Session, order: OrderRow) -> datetime | None:
     (domain/elsewhere.py)."""
     where = FulfillmentOrderRow.order_id == order.order_id
     theirs = session.scalars(select(ParcelElsewhereRow).where(ParcelElsewhereRow.order_id == order.order_id)).all()
-    moments = [taken_as_delivered(one.shipped_at or one.recorded_at, one.delivered_at) for one in theirs]
+    moments = [taken_as_delivered(one.shipped_at, one.delivered_at) for one in theirs if one.shipped_at]
     ours = session.scalar(select(func.max(FulfillmentOrderRow.delivered_at)).where(where))
     return max([*moments, *([ours] if ours else [])], default=None)

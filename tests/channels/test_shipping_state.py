@@ -201,6 +201,13 @@ def test_what_amazon_fulfills_itself_is_shipped_when_it_says_so() -> None:
     assert left.shipped_at is not None
 
 
+def test_of_an_order_that_amazon_has_begun_to_ship_the_rest_is_waited_for() -> None:
+    begun, waiting = parcels("amazon", amazon("PartiallyShipped", 1, 1, channel="AFN"))
+
+    assert (begun.lines, begun.shipped_at is not None) == (((1, 1), (2, 1)), True)
+    assert (waiting.lines, waiting.shipped_at) == (((2, 1),), None)
+
+
 @pytest.mark.parametrize(
     ("parcel", "field"),
     [

@@ -7,8 +7,11 @@ from typing import Any
 
 from commands.seed import Shop, stock_shop
 from models.stock import LocationRow, ProductRow
+from record.channels.accounts import make_account
+from record.channels.fetched import Fetched, take_fetched
 from tests.api.channel_calls import open_account, push
 from tests.baton import Baton, order_body
+from tests.channels.payloads import parsed
 from tests.workflows.test_returns import ask, until_case
 
 CHANNEL = "shop"
@@ -196,3 +199,46 @@ async def test_a_cancel_of_what_the_platform_shipped_is_refused(silent: Baton) -
     await silent.fast_forward(silent.workflow(order_id), timedelta(days=8))
     late = await silent.until(order_id, lambda seen: "the release of the holds" in (seen["attention"] or ""))
     assert late["status"] == "under_review"
+
+
+async def amazon(baton: Baton, number: str, status: str) -> str:
+    """Fetch the state of an order that Amazon fulfills, and return our order's id."""
+    payload = parsed("amazon", "ordinary")
+    at = datetime(2026, 11, 20, 9, tzinfo=UTC) + timedelta(minutes=next(_hours))
+    payload["order"]["payload"] |= {
+        "AmazonOrderId": number,
+        "OrderStatus": status,
+        "FulfillmentChannel": "AFN",
+        "LastUpdateDate": at.isoformat(),
+    }
+    [intake] = take_fetched(baton.sessions, make_account("fba", "amazon"), [Fetched(json.dumps(payload).encode())])
+    assert intake.order_id, intake
+    baton.placed[intake.order_id] = number
+    return intake.order_id
+
+
+async def test_what_amazon_fulfills_is_open_until_it_leaves_and_only_amazon_cancels_it(silent: Baton) -> None:
+    # Given two paid orders that Amazon has not shipped yet
+    open_account(silent.sessions, "fba", "amazon")
+    numbers = ["902-3159896-0000001", "902-3159896-0000002"]
+    for number in numbers:
+        paid = {"reference": f"fba:{number}", "amount": "247.23", "currency": "USD", "status": "captured"}
+        (await silent.simulators.post("/payments/payments", json=paid)).raise_for_status()
+    left, gone = [await amazon(silent, number, "Unshipped") for number in numbers]
+    for order_id in (left, gone):
+        order = await silent.until(order_id, lambda seen: seen["status"] == "accepted")
+        assert (order["fulfillment_status"], order["holds"]) == ("open", [])
+
+    # When somebody of ours cancels the one, and Amazon the other
+    refused = await silent.cancel(left)
+    await amazon(silent, numbers[1], "Canceled")
+    canceled = await silent.until_status(gone, "canceled")
+    await amazon(silent, numbers[0], "Shipped")
+    completed = await silent.until_status(left, "completed")
+
+    # Then one has left, the other is paid back, and nobody is called
+    assert "cancel it there" in refused.json()["detail"], refused.text
+    assert [one["amount"] for one in canceled["payments"] if one["kind"] == "refunded"] == ["247.23"]
+    assert (canceled["attention"], completed["attention"]) == (None, None)
+    assert completed["fulfillment_status"] == "shipped"
+    silent.verify()
