@@ -9,6 +9,7 @@ from temporalio import activity
 
 from activities.claim_desk import ClaimDesk
 from activities.reserve import GROUP_LOCK_TIMEOUT, StockRequest
+from domain.sourcing.candidates import Assignments
 from domain.sourcing.decision import SourcingDecision
 from domain.status import FULFILLMENT, ORDER, FulfillmentStatus, OrderStatus, is_final
 from domain.stock.movements import OutOfStock
@@ -122,16 +123,21 @@ def _allocate(
     stock = (shelves.read if patient else shelves.lock)(session, skus, outlooks)
     if not patient:
         stock.refuse_solver()
-    batch, answers = AllocationBatch(stock.context), dict[str, Allocation]()
+    batch, answers, decided = AllocationBatch(stock.context), dict[str, Allocation](), list[tuple[Needs, Assignments]]()
     for request, order in opened:
         with suppress(TakesLong):
             decision = _decide(session, order.needs, stock, allowed, request.partial, known)
             allocation = batch.add(order, request.round, _key(request), decision, request.partial)
             answers[request.order_id] = allocation
+            decided.append((order.needs, decision.assignments))
             for work in allocation.work:
                 outlooks.count(work.location_id, work.units)
     allowed.write()
-    batch.write(session, locked=not patient)
+    if patient:
+        locked = shelves.lock(session, skus, outlooks)
+        for of_order, assignments in decided:
+            locked.confirm(of_order, assignments)
+    batch.write(session)
     return answers
 
 

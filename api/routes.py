@@ -60,10 +60,11 @@ from api.shipping.parcels import NewAddressBody, ParcelDecisionBody
 from api.shipping.shipments import VoidBody
 from api.shipping.waves import WaveBody
 from api.stock import alerts as stock_alerts
+from api.stock import buffers, channel_stock, inventory, locations, movements, products, purchase_orders
 from api.stock import changes as stock_changes
-from api.stock import channel_stock, inventory, locations, movements, products, purchase_orders
 from api.stock import counts as stock_counts
 from api.stock import reports as stock_reports
+from api.stock.buffers import BufferBody
 from api.stock.goods_schemas import ChannelStockBody, LocationBody, ProductBody
 from api.stock.schemas import AdjustmentBody, StockCountBody, TransferBody
 from api.subscriptions import changes as subscription_changes
@@ -79,7 +80,7 @@ _MODULES = (
     *(notes, staff_work),
     *(shipments, labels, unknown_waybills),
     # Stock: movements, alerts and reports come before /stock/{sku}.
-    *(movements, stock_alerts, stock_reports, stock_changes, inventory, products, locations, channel_stock),
+    *(movements, stock_alerts, stock_reports, stock_changes, inventory, products, locations, channel_stock, buffers),
     # Channels and rules
     *(order_batches, channel_batches, channel_webhooks, intakes, missing_orders, rule_sets, rule_set_commands, health),
     *(listings, shortages, purchase_orders, stock_counts, service_report, parcels, carrier_claims),
@@ -110,7 +111,7 @@ BODIES = (
     *(SourcingTrialBody, RuleSetBody, TrialBody, ActivationBody, RetirementBody, ListingBody, PushBody),
     *(WebhookBody, WebhookBatch),
     # Stock
-    *(ProductBody, LocationBody, ChannelStockBody, StockCountBody, AdjustmentBody, TransferBody),
+    *(ProductBody, LocationBody, ChannelStockBody, BufferBody, StockCountBody, AdjustmentBody, TransferBody),
     # Shipping
     *(NewAddressBody, ParcelDecisionBody, ClaimClosingBody, VoidBody, WaveBody, PickupBody, PickupCodeBody),
     # Subscribers and messages

@@ -1,4 +1,4 @@
-"""`baton stock`: import products, locations, counts and stock changes from sheets, and export sheets of them."""
+"""`baton stock`: import and export sheets of products, locations, buffers, counts and stock changes."""
 
 import csv
 import getpass

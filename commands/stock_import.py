@@ -1,4 +1,4 @@
-"""Imports sheets of products, locations, counts and stock changes: valid rows are written, others rejected by field."""
+"""Imports sheets of goods and stock: valid rows are written, others rejected by field."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,10 +7,12 @@ from typing import Any
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
+from api.stock.buffers import BufferBody, buffer_fields
 from api.stock.goods_schemas import LocationBody, ProductBody
 from api.stock.schemas import AdjustmentBody, StockCountBody, TransferBody
 from commands.sheets import SheetRow
 from commands.stock_rows import (
+    BufferLine,
     Item,
     LocationLine,
     ProductLine,
@@ -21,6 +23,7 @@ from commands.stock_rows import (
     several_rows,
 )
 from models.database import Sessions
+from record.stock.buffers import save_buffer
 from record.stock.changes import Adjustment, Transfer, book_adjustment, book_transfer
 from record.stock.counts import Count, book_count
 from record.stock.locations import save_location
@@ -102,6 +105,10 @@ def _save_location(session: Session, line: LocationLine, by: str) -> None:
     save_location(session, line.location_id, line.model_dump(exclude_unset=True, exclude={"location_id"}))
 
 
+def _save_buffer(session: Session, line: BufferLine, by: str) -> None:
+    save_buffer(session, line.buffer_id, buffer_fields(line))
+
+
 def _count(session: Session, body: StockCountBody, by: str) -> None:
     units = {line.sku: line.counted for line in body.lines}
     book_count(session, Count(body.count_id, body.location_id, units, body.reason, by))
@@ -135,6 +142,12 @@ SHEETS: Mapping[str, Sheet] = {
         ("location_id", *LocationBody.model_fields),
         one_row_each(LocationLine, "location_id"),
         (_save_location,),
+    ),
+    "buffers": Sheet(
+        ("buffer_id",),
+        ("buffer_id", *BufferBody.model_fields),
+        one_row_each(BufferLine, "buffer_id"),
+        (_save_buffer,),
     ),
     "counts": _several(StockCountBody, "count_id", ("location_id", "reason"), "counted", _count),
     "adjustments": _several(AdjustmentBody, "adjustment_id", ("location_id", "reason"), "units", _adjust),

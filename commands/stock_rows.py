@@ -3,12 +3,14 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, get_args
+from datetime import datetime
+from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, BeforeValidator, ValidationError
 
 from api.errors import invalid_body
-from api.schemas import Sku
+from api.schemas import Sku, Time
+from api.stock.buffers import BufferBody, BufferId
 from api.stock.goods_schemas import LocationBody, LocationId, ProductBody
 from commands.sheets import SheetRow
 
@@ -22,6 +24,22 @@ class ProductLine(ProductBody):
 
 class LocationLine(LocationBody):
     location_id: LocationId
+
+
+def _moment(value: Any) -> Any:
+    try:
+        return datetime.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        raise ValueError("not a time such as 2026-11-01T00:00:00+08:00") from None
+
+
+Moment = Annotated[Time | None, BeforeValidator(_moment)]
+
+
+class BufferLine(BufferBody):
+    buffer_id: BufferId
+    valid_from: Moment = None
+    valid_to: Moment = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Bundles and substitutes, shares and quotas of channels, and counts by people."""
+"""Bundles and substitutes, shares and quotas of channels, buffers of places, and counts by people."""
 
 from typing import Any
 
@@ -109,6 +109,39 @@ class QuotaClaimRow(Base):
     units: Mapped[int]
 
     __table_args__ = (CheckConstraint("units > 0", "units_positive"), Index("ix_quota_claims_order", "order_id"))
+
+
+class BufferRow(Base):
+    """`units`, or `percent` of what is on hand, that each place keeps of each SKU that the buffer names.
+
+    An empty column names all: all locations, all kinds of them, all SKUs, all classes of goods. Of several in force the
+    most specific one counts (record/stock/buffers.py). `looked_at` is when the sweep last saw it begin or end
+    (record/stock/sweep.py).
+    """
+
+    __tablename__ = "buffers"
+
+    buffer_id: Mapped[str] = mapped_column(primary_key=True)
+    location_id: Mapped[str] = mapped_column(server_default="")
+    kind: Mapped[str] = mapped_column(server_default="")
+    sku: Mapped[str] = mapped_column(server_default="")
+    goods_class: Mapped[str] = mapped_column(server_default="")
+    units: Mapped[int | None]
+    percent: Mapped[int | None] = mapped_column(SmallInteger)
+    valid_from: Mapped[Timestamp]
+    valid_to: Mapped[When]
+    looked_at: Mapped[Now]
+
+    __table_args__ = (
+        CheckConstraint("num_nonnulls(units, percent) = 1", "units_or_percent"),
+        CheckConstraint("units >= 0", "units"),
+        CheckConstraint("percent BETWEEN 0 AND 100", "percent"),
+        CheckConstraint("location_id = '' OR kind = ''", "one_place"),
+        CheckConstraint("sku = '' OR goods_class = ''", "one_kind_of_goods"),
+        CheckConstraint("valid_to > valid_from", "begins_before_it_ends"),
+        Index("ix_buffers_goods", "sku", "location_id"),
+        Index("ix_buffers_to_come", "buffer_id", postgresql_where=TO_COME),
+    )
 
 
 class StockCountRow(Base):

@@ -104,7 +104,7 @@ class LocationRow(Base):
 
 class StockRow(Base):
     """The counters of one SKU at one location. Only record/stock/ledger.py changes them; they equal the ledger's
-    sums."""
+    sums. What is not sold online is not in `buffer`, which no movement changes, but in `buffers`."""
 
     __tablename__ = "stock"
 

@@ -68,6 +68,19 @@ CHANNEL_STOCK = {
     "available": 180,
     "shown": 60,
 }
+BUFFER_BODY: dict[str, Any] = {"kind": "store", "sku": LAMP, "units": 3, "valid_from": "2026-11-01T00:00:00+08:00"}
+BUFFER = {
+    "buffer_id": "LAMPS-IN-STORES",
+    "location_id": None,
+    "kind": "store",
+    "sku": LAMP,
+    "goods_class": None,
+    "units": 3,
+    "percent": None,
+    "valid_from": "2026-10-31T16:00:00Z",
+    "valid_to": None,
+}
+BUFFERS = {"items": [BUFFER], "next_cursor": None}
 COUNT: dict[str, Any] = {
     "count_id": "COUNT-2026-11-30-A3",
     "location_id": STORE,

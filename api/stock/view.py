@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from api.schemas import Answer
 from api.stock.goods_schemas import Kind
 from domain.stock.views import kilometers
-from models.stock import LocationRow, StockRow
+from models.stock import LocationRow, ProductRow, StockRow
+from record.stock.buffers import KEPT_BACK
 from record.stock.views import available_at, available_in_network, available_to_channel
 
 Place = tuple[float, float]
@@ -17,8 +18,9 @@ Place = tuple[float, float]
 
 
 class Counters(Answer):
-    """`available` is what may still be promised: on_hand − allocated − reserved − buffer − quarantined. The other
-    counters are null for a channel's key, since they include the claims of all channels."""
+    """`available` is what may still be promised online: on_hand − allocated − reserved − buffer − quarantined, where
+    `buffer` is what is free but kept for the place itself (`/buffers`). The counters are null for a channel's key,
+    since they include the claims of all channels."""
 
     on_hand: int | None
     in_transit: int | None
@@ -91,8 +93,8 @@ def view(session: Session, skus: Sequence[str], wanted: StockFilter) -> list[Sku
     """Return the stock of these SKUs; locations are sorted by id, with `near` by distance."""
     stock: dict[str, list[LocationStock]] = {sku: [] for sku in skus}
     shown = available_to_channel(session, wanted.only, skus) if wanted.only else None
-    for row, place in session.execute(_rows(skus, wanted)):
-        here = _at(row, place, wanted.near)
+    for row, place, kept_back in session.execute(_rows(skus, wanted)):
+        here = _at(row, place, kept_back, wanted.near)
         stock[row.sku].append(_without_counters(here, shown[row.sku]) if shown is not None else here)
     if wanted.near:
         for places in stock.values():
@@ -111,14 +113,16 @@ def view(session: Session, skus: Sequence[str], wanted: StockFilter) -> list[Sku
     ]
 
 
-def _rows(skus: Sequence[str], wanted: StockFilter) -> Select[StockRow, LocationRow]:
-    rows = select(StockRow, LocationRow).join(LocationRow, LocationRow.location_id == StockRow.location_id)
+def _rows(skus: Sequence[str], wanted: StockFilter) -> Select[StockRow, LocationRow, int]:
+    rows = select(StockRow, LocationRow, KEPT_BACK).join(ProductRow, ProductRow.sku == StockRow.sku)
+    rows = rows.join(LocationRow, LocationRow.location_id == StockRow.location_id)
     chosen = StockRow.sku.in_(skus), *wanted.conditions()
     return rows.where(*chosen).order_by(StockRow.sku, StockRow.location_id)
 
 
-def _at(row: StockRow, place: LocationRow, near: Place | None) -> LocationStock:
+def _at(row: StockRow, place: LocationRow, kept_back: int, near: Place | None) -> LocationStock:
     counters = {name: getattr(row, name) for name in Counters.model_fields}
+    counters |= {"buffer": row.buffer + kept_back, "available": row.available - kept_back}
     distance = None
     if near and place.latitude is not None and place.longitude is not None:
         distance = round(kilometers(near, (place.latitude, place.longitude)), 1)

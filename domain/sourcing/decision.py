@@ -64,7 +64,8 @@ def decide(
     wanted, found = basis.wanted, basis.found
     names = tuple(sorted(found.candidates))
     if short := missing(wanted, found.candidates):
-        nothing = SourcingDecision({}, short, f"{len(short)} SKU short over {len(names)} locations", names)
+        reason = f"{len(short)} SKU short over {len(names)} locations{_kept(wanted, found)}"
+        nothing = SourcingDecision({}, short, reason, names)
         there = {sku: count for sku, units in wanted.units.items() if (count := units - short.get(sku, 0)) > 0}
         if not part or not there:
             return nothing
@@ -95,7 +96,7 @@ def _by_policy(basis: Basis, chain: Chain, names: tuple[str, ...], exact: Exact 
         raise AssertionError("what is not short can be assigned")
     chosen = solution.assignments
     price = solution.cost if link.policy == BALANCED else balanced_cost(basis, chosen)
-    reason = _reason(link.policy, chosen, price, basis.found)
+    reason = _reason(link.policy, chosen, price, basis.found) + _kept(basis.wanted, basis.found)
     return SourcingDecision(chosen, {}, reason, names, link.policy, price, path, basis)
 
 
@@ -123,3 +124,17 @@ def _reason(policy: str, chosen: Assignments, price: float, found: CandidateSet)
     hours, kilometers = max(one.hours for one in used), max(one.kilometers for one in used)
     chosen_by = f"{policy.replace('_', ' ')}: {' and '.join(chosen)} {how}"
     return f"{chosen_by}, costs {price / 100:.2f}, {hours:.0f} h and {kilometers:.0f} km to the door"
+
+
+def _kept(wanted: Wanted, found: CandidateSet) -> str:
+    """Units that locations keep for themselves and that would have mattered, for people."""
+    mattered = {
+        location: units
+        for location, skus in found.buffered.items()
+        if (units := sum(skus[sku] for sku in skus if _has(found, location, sku) < wanted.units.get(sku, 0)))
+    }
+    return "".join(f"; {units} kept for {location}" for location, units in sorted(mattered.items()))
+
+
+def _has(found: CandidateSet, location: str, sku: str) -> int:
+    return found.candidates[location].available.get(sku, 0) if location in found.candidates else 0

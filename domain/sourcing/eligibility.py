@@ -11,10 +11,12 @@ from domain.stock.views import SELLABLE
 
 @dataclass(frozen=True, slots=True)
 class CandidateSet:
-    """The candidates by location, and the reason for each location with stock that is not one."""
+    """The candidates by location, the reason for each location with stock that is not one, and the units that
+    locations keep as their buffer, by location and SKU."""
 
     candidates: Mapping[str, Candidate]
     excluded: Mapping[str, str] = field(default_factory=dict)
+    buffered: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 def _virtual(place: Place, asked: SourcingRequest, outlook: Outlook) -> str:
@@ -41,13 +43,18 @@ NEVER: tuple[Exclusion, ...] = (_virtual, _rejected, _elsewhere)
 IF_OTHERS_CAN: tuple[Exclusion, ...] = (_full,)
 """Exclusions that are ignored if no other location has the goods. The same holds for a location without a carrier,
 since a person may have released the order."""
+NOTHING_BUFFERED: Mapping[str, Mapping[str, int]] = {}
 
 
 def consider(
-    asked: SourcingRequest, stock: Mapping[str, Mapping[str, int]], places: Mapping[str, Place], outlook: Outlook
+    asked: SourcingRequest,
+    stock: Mapping[str, Mapping[str, int]],
+    places: Mapping[str, Place],
+    outlook: Outlook,
+    buffered: Mapping[str, Mapping[str, int]] = NOTHING_BUFFERED,
 ) -> CandidateSet:
-    """Sort the locations with stock (units by location and SKU) into candidates and excluded ones. Locations that are
-    not among `places` are ignored."""
+    """Sort the locations with stock (units by location and SKU, without `buffered` ones) into candidates and excluded
+    ones. Locations that are not among `places` are ignored."""
     candidates, spare, excluded = dict[str, Candidate](), dict[str, Candidate](), dict[str, str]()
     classes = frozenset(asked.dangerous.values())
     for location, units in stock.items():
@@ -57,7 +64,7 @@ def consider(
         never = _first(NEVER, place, asked, outlook)
         available, barred = _available(place, asked, units)
         if never or not available:
-            excluded[location] = never or barred or "it has none of the goods"
+            excluded[location] = never or barred or _kept(place, buffered) or "it has none of the goods"
             continue
         kilometers, journeys = outlook.journeys(place, asked.country, asked.province)
         best = outlook.best(journeys, asked, classes)
@@ -76,7 +83,7 @@ def consider(
         for location in spare:
             del excluded[location]
         candidates |= spare
-    return CandidateSet(candidates, excluded)
+    return CandidateSet(candidates, excluded, buffered)
 
 
 def _available(place: Place, asked: SourcingRequest, units: Mapping[str, int]) -> tuple[dict[str, int], str]:
@@ -88,6 +95,11 @@ def _available(place: Place, asked: SourcingRequest, units: Mapping[str, int]) -
         return there, ""
     cleared = {sku: number for sku, number in there.items() if sku not in asked.cross_border}
     return cleared, "it is not bonded, and customs must clear the goods"
+
+
+def _kept(place: Place, buffered: Mapping[str, Mapping[str, int]]) -> str:
+    units = sum(buffered.get(place.location_id, {}).values())
+    return f"{units} kept for the {place.kind}" if units else ""
 
 
 def _no_carrier(asked: SourcingRequest, classes: Iterable[str]) -> str:

@@ -53,11 +53,12 @@ def explain(decision: SourcingDecision, ranked: list[Score]) -> str:
 
 def inputs_of(wanted: Wanted, found: CandidateSet) -> dict[str, Any]:
     """The inputs of a decision as JSON."""
+    buffered = {"buffered": {location: dict(units) for location, units in found.buffered.items()}}
     return {
         "units": dict(wanted.units),
         "grams": {sku: wanted.grams.get(sku, 0) for sku in wanted.units},
         "candidates": [_candidate(one) for one in found.candidates.values()],
-    }
+    } | (buffered if found.buffered else {})
 
 
 def read_inputs(kept: Mapping[str, Any]) -> tuple[Wanted, CandidateSet]:

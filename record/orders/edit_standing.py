@@ -18,6 +18,7 @@ from models.stock import LocationRow, ProductRow
 from record import money
 from record.order_mapping import as_order
 from record.parameters import dated_rows
+from record.stock.buffers import channels_of_stores
 from record.stock.demand import UNDONE, bundles_at, bundles_of
 from record.stock.views import available_in_network
 
@@ -40,7 +41,7 @@ def standing_of(session: Session, row: OrderRow, wanted: WantedEdit, *, of_chann
         gifts=_units((line for line in lines if line.added_by), bundles),
         work=_work(session, row.order_id),
         bundles=bundles,
-        available=available_in_network(session, explode(dict.fromkeys(ordered | added, 1), bundles))
+        available=_available(session, row.channel, explode(dict.fromkeys(ordered | added, 1), bundles))
         if wanted.quantities or wanted.added
         else {},
         sellable=_sellable(session, ordered | added, row.channel),
@@ -52,6 +53,10 @@ def standing_of(session: Session, row: OrderRow, wanted: WantedEdit, *, of_chann
         follow_up=bool(row.follow_up_of),
         steering=row.instructions,
     )
+
+
+def _available(session: Session, channel: str, skus: Iterable[str]) -> dict[str, int]:
+    return available_in_network(session, skus, with_buffers=channel in channels_of_stores(session))
 
 
 def _units(lines: Iterable[OrderLineRow], bundles: Mapping[str, Parts]) -> dict[str, int]:

@@ -101,14 +101,13 @@ class AllocationBatch:
         self._answers[key] = vars(allocation) | {"work": [vars(one) for one in allocation.work]}
         return allocation
 
-    def write(self, session: Session, locked: bool) -> None:
-        """Write all allocations. The caller holds the locks of the orders and, with `locked`, of the stock. Otherwise
-        it raises OutOfStock if others were faster."""
+    def write(self, session: Session) -> None:
+        """Write all allocations. The caller holds the locks of the orders and of the stock."""
         if not self._answers:
             return
         rows = {name: json.dumps(rows) for name, rows in self._rows.items()}
         rows |= {"facts": journal.fact_rows(self._facts), "answers": journal.answer_rows(self._answers)}
-        ledger.post_with(session, _WRITE, self._postings, rows, locked)
+        ledger.post_with(session, _WRITE, self._postings, rows, locked=True)
         choosing.wait_for_stock(session, self._waiting, self._served)
         if self._resumed:
             update_due(session, *self._resumed)

@@ -15,6 +15,7 @@ from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow
 from models.order import OrderLineRow, OrderRow
 from models.prepared import prepared
 from models.stock import ReservationRow
+from record.stock.buffers import sells_in_stores
 from record.stock.demand import STOCK_SKU, UNITS_EACH, WITH_PARTS
 
 ORDINARY_PRIORITY = 100
@@ -25,7 +26,8 @@ class Needs:
     """`demand` is units by stocked SKU: ordered − withdrawn − fulfilled elsewhere − `covered`, and `covered` is what is
     under way or delivered. `kept` is what the order reserves, `rejected` the locations that refused it, `gifts` the
     SKUs of our gifts, `pickup_location` the store where the customer fetches it, or empty. `specified`, `policy` and
-    `carrier` come from rules or remarks. `unjudged` means that its channel changed it since the last audit.
+    `carrier` come from rules or remarks. `in_store` means that a store sells it, and `unjudged` that its channel
+    changed it since the last audit.
     """
 
     order_id: str
@@ -37,6 +39,7 @@ class Needs:
     priority: int
     policy: str
     carrier: str
+    in_store: bool
     unjudged: bool
     demand: Counter[str] = field(default_factory=Counter)
     covered: Counter[str] = field(default_factory=Counter)
@@ -79,6 +82,7 @@ RECEIVERS = prepared(
         func.coalesce(_ORDERS.c.instructions["priority"].as_integer(), ORDINARY_PRIORITY).label("priority"),
         func.coalesce(_ORDERS.c.instructions["sourcing_policy"].astext, "").label("policy"),
         func.coalesce(_ORDERS.c.instructions["carrier"].astext, "").label("carrier"),
+        sells_in_stores(_ORDERS.c.channel).label("in_store"),
         func.coalesce(_ORDERS.c.judged_version < _ORDERS.c.version, False).label("unjudged"),
     )
     .where(_ORDERS.c.order_id == NAMED)

@@ -13,25 +13,28 @@ from domain.sourcing.eligibility import consider
 from domain.sourcing.fast import Solution
 from domain.sourcing.objective import Problem
 from domain.sourcing.places import SourcingRequest
-from domain.stock.movements import Place
+from domain.stock.movements import OutOfStock, Place
 from models.base import table
 from models.prepared import prepared
-from models.stock import ProductRow, StockRow
+from models.stock import LocationRow, ProductRow, StockRow
 from record.sourcing.needs import Needs
 from record.sourcing.outlooks import OutlookCache, SourcingContext
+from record.stock.buffers import KEPT
 
 # Built once: building a statement costs more than sending it.
-_STOCK, _GOODS = table(StockRow), table(ProductRow)
+_STOCK, _GOODS, _PLACES = table(StockRow), table(ProductRow), table(LocationRow)
 _AVAILABLE = prepared(
     select(
         _STOCK.c.sku,
         _STOCK.c.location_id,
         _STOCK.c.available,
+        KEPT.label("kept"),
         _GOODS.c.weight_grams,
         _GOODS.c.dangerous_goods_class,
         _GOODS.c.cross_border,
     )
     .join(_GOODS, _GOODS.c.sku == _STOCK.c.sku)
+    .join(_PLACES, _PLACES.c.location_id == _STOCK.c.location_id)
     .where(_STOCK.c.sku == any_(bindparam("skus", type_=ARRAY(Text))))
     .order_by(_STOCK.c.sku, _STOCK.c.location_id)
 )
@@ -55,9 +58,12 @@ class Shelves:
     def __init__(self, rows: Iterable[Any], context: SourcingContext) -> None:
         self.context = context
         self._available: dict[str, dict[str, int]] = {}
+        self._buffers: dict[Place, int] = {}
         self._goods: dict[str, _Goods] = {}
-        for sku, location, available, *goods in rows:
+        for sku, location, available, buffer, *goods in rows:
             self._available.setdefault(sku, {})[location] = available
+            if buffer:
+                self._buffers[sku, location] = buffer
             self._goods[sku] = _Goods(*goods)
 
     def refuse_solver(self) -> None:
@@ -67,11 +73,15 @@ class Shelves:
 
     def basis(self, needs: Needs, demand: Mapping[str, int]) -> Basis:
         """Return the locations that may send the order these goods, and why others may not. Its own reservations count
-        as available."""
+        as available, buffers do not."""
         stock: dict[str, dict[str, int]] = {}
+        buffered: dict[str, dict[str, int]] = {}
         for sku in demand:
             for location, available in self._available.get(sku, {}).items():
-                stock.setdefault(location, {})[sku] = available + needs.kept.get((sku, location), 0)
+                if held_back := self._held_back(needs, sku, location, available):
+                    buffered.setdefault(location, {})[sku] = held_back
+                own = needs.kept.get((sku, location), 0)
+                stock.setdefault(location, {})[sku] = available - held_back + own
         goods = {sku: known for sku in demand if (known := self._goods.get(sku))}
         wanted = Wanted(dict(demand), {sku: known.grams for sku, known in goods.items()})
         asked = SourcingRequest(
@@ -85,7 +95,22 @@ class Shelves:
             needs.pickup_location,
         )
         outlook = self.context.outlook
-        return Basis(wanted, consider(asked, stock, self.context.places, outlook), outlook.weights)
+        return Basis(wanted, consider(asked, stock, self.context.places, outlook, buffered), outlook.weights)
+
+    def _held_back(self, needs: Needs, sku: str, location: str, available: int) -> int:
+        """Return the available units that are not sold online; what is sold in a store takes of them."""
+        if not self._buffers or needs.in_store:
+            return 0
+        return min(self._buffers.get((sku, location), 0), max(0, available))
+
+    def confirm(self, needs: Needs, assignments: Mapping[str, Mapping[str, int]]) -> None:
+        """Check what was decided on an older reading. Raises OutOfStock if others were faster."""
+        for location, skus in assignments.items():
+            for sku, units in skus.items():
+                available = self._available.get(sku, {}).get(location, 0)
+                own = needs.kept.get((sku, location), 0)
+                if units > available - self._held_back(needs, sku, location, available) + own:
+                    raise OutOfStock("out_of_stock", f"{sku}/{location}")
 
     def take(self, assignments: Mapping[str, Mapping[str, int]]) -> None:
         """Subtract units, by location and SKU."""

@@ -89,4 +89,4 @@ def _post(session: Session, change: Adjustment | Transfer, moved: Sequence[Movem
     try:
         ledger.post(session, moved, None, reason, change.actor)
     except OutOfStock as short:
-        raise Mistake("lines", f"fewer are free of promises to orders, of quarantine and buffer: {short}") from None
+        raise Mistake("lines", f"fewer are free of promises to orders and of quarantine: {short}") from None

@@ -108,7 +108,7 @@ def servable_orders(session: Session, skus: Iterable[str]) -> list[str]:
     arrived = sorted(skus)
     woken: list[str] = []
     for row in merge(*(_queue(session, sku, _WITHIN_QUOTA) for sku in arrived), key=lambda row: tuple(row)[:3]):
-        if not any(remaining[sku] for sku in arrived):
+        if remaining.is_spent(arrived):
             break
         if row.order_id not in woken and remaining.take(row.channel, row.wants, row.splits):
             woken.append(row.order_id)

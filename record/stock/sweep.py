@@ -25,6 +25,7 @@ from record.parameters import ParameterCache
 from record.recordset import insert_all
 from record.set_aside import error_name, is_rows_own, isolate_failing_row, set_aside
 from record.stock import queue
+from record.stock.buffers import KEPT_BACK
 from record.stock.queue import ChannelOrder
 from record.stock.touches import touch
 
@@ -38,14 +39,27 @@ TAKE = prepared("""
     DELETE FROM stock_touches WHERE touch_id IN (SELECT touch_id FROM stock_touches ORDER BY touch_id LIMIT :at_once)
     RETURNING sku, more
 """)
-# A quota begins and ends by the clock, which changes what its channel is shown and may claim. Locked in the order in
-# which claims lock quotas.
-TURNED = prepared("""
-    UPDATE channel_quotas SET looked_at = now() WHERE quota_id = ANY(ARRAY(
-        SELECT quota_id FROM channel_quotas
-        WHERE looked_at < valid_from AND valid_from <= now() OR looked_at < valid_to AND valid_to <= now()
-        ORDER BY quota_id FOR NO KEY UPDATE))
-    RETURNING sku
+# A quota or buffer begins and ends by the clock, which changes what is shown and may be claimed. Marked like other
+# changes, so that a failing SKU among them is isolated as well. Quotas are locked in the order in which claims do.
+MARK_TURNED = prepared("""
+    WITH quota AS (
+        UPDATE channel_quotas SET looked_at = now() WHERE quota_id = ANY(ARRAY(
+            SELECT quota_id FROM channel_quotas
+            WHERE looked_at < valid_from AND valid_from <= now() OR looked_at < valid_to AND valid_to <= now()
+            ORDER BY quota_id FOR NO KEY UPDATE))
+        RETURNING sku),
+    buffer AS (
+        UPDATE buffers SET looked_at = now() WHERE buffer_id = ANY(ARRAY(
+            SELECT buffer_id FROM buffers
+            WHERE looked_at < valid_from AND valid_from <= now() OR looked_at < valid_to AND valid_to <= now()
+            ORDER BY buffer_id FOR NO KEY UPDATE))
+        RETURNING sku, goods_class, location_id, kind)
+    INSERT INTO stock_touches (sku, more)
+    SELECT sku, true FROM quota
+    UNION SELECT stock.sku, true
+    FROM buffer JOIN stock ON buffer.sku IN ('', stock.sku) AND buffer.location_id IN ('', stock.location_id)
+    JOIN products ON products.sku = stock.sku AND buffer.goods_class IN ('', products.goods_class)
+    JOIN locations ON locations.location_id = stock.location_id AND buffer.kind IN ('', locations.kind)
 """)
 # The same lock order as where pushes are acknowledged (activities/push.py).
 FALL_BEHIND = prepared("""
@@ -58,7 +72,7 @@ FALL_BEHIND = prepared("""
 _SKUS = any_(bindparam("skus", type_=ARRAY(Text)))
 _OPEN_ALERTS = prepared(select(StockAlertRow).where(StockAlertRow.sku == _SKUS, StockAlertRow.cleared_at.is_(None)))
 _LEVELS = prepared(
-    select(StockRow.sku, func.sum(StockRow.available), ProductRow.low_at)
+    select(StockRow.sku, func.sum(StockRow.available - KEPT_BACK), ProductRow.low_at)
     .join(ProductRow, ProductRow.sku == StockRow.sku)
     .join(LocationRow, LocationRow.location_id == StockRow.location_id)
     .where(StockRow.sku == _SKUS, LocationRow.kind.in_(sorted(SELLABLE)))
@@ -91,9 +105,7 @@ class Sweep:
             # Two sweeps of one SKU could both see the same crossing.
             if not try_lock(session, Lock.STOCK_SWEEP):
                 return Swept()
-            # Marked like the others, so that a failing SKU among them is isolated as well.
-            for sku in session.scalars(TURNED).all():
-                touch(session, sku)
+            session.execute(MARK_TURNED)
             return self._follow(session, session.execute(TAKE, {"at_once": at_once}).all())
 
     def _sweep_one(self, _: Exception) -> Swept:
@@ -101,8 +113,7 @@ class Sweep:
         with self._sessions.begin() as session:
             if not try_lock(session, Lock.STOCK_SWEEP):
                 return Swept()
-            for sku in session.scalars(TURNED).all():
-                touch(session, sku)
+            session.execute(MARK_TURNED)
             touched = session.execute(TAKE, {"at_once": 1}).all()
             try:
                 with session.begin_nested():

@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 from domain.bundles import whole
 from domain.stock.views import SELLABLE, Share, channel_view
 from models.goods import ChannelShareRow
-from models.stock import LocationRow, StockRow
+from models.stock import LocationRow, ProductRow, StockRow
+from record.stock.buffers import KEPT_BACK, channels_of_stores
 from record.stock.demand import bundles_now
 from record.stock.quotas import quota_left
 
@@ -28,11 +29,14 @@ def available_at(session: Session, skus: Iterable[str]) -> dict[str, dict[str, i
     return {sku: units.get(sku, {}) for sku in wanted}
 
 
-def available_in_network(session: Session, skus: Iterable[str]) -> dict[str, int]:
-    """Return units that may be promised, by SKU. The parts of a bundle may come from several locations."""
+def available_in_network(session: Session, skus: Iterable[str], with_buffers: bool = False) -> dict[str, int]:
+    """Return units that may be promised, by SKU. The parts of a bundle may come from several locations.
+
+    `with_buffers` is for what is sold in stores.
+    """
     wanted = list(skus)
     bundles = bundles_now(session, wanted)
-    units = _units(session, {*wanted, *(part for parts in bundles.values() for part in parts)})
+    units = _units(session, {*wanted, *(part for parts in bundles.values() for part in parts)}, with_buffers)
     return {sku: whole(bundles[sku], units) if sku in bundles else units.get(sku, 0) for sku in wanted}
 
 
@@ -44,10 +48,11 @@ def available_to_channel(session: Session, channel: str, skus: Iterable[str]) ->
     wanted = list(skus)
     bundles = bundles_now(session, wanted)
     stocked = {*wanted, *(part for parts in bundles.values() for part in parts)}
+    in_store = channel in channels_of_stores(session)
     shares, quotas = _shares(session, channel, stocked), quota_left(session, channel, stocked)
     seen = {
         sku: channel_view(units, shares.get(sku, EVERYTHING), quotas.get(sku))
-        for sku, units in _units(session, stocked).items()
+        for sku, units in _units(session, stocked, in_store).items()
     }
     return {
         sku: channel_view(whole(bundles[sku], seen), shares.get(sku, EVERYTHING))
@@ -57,15 +62,16 @@ def available_to_channel(session: Session, channel: str, skus: Iterable[str]) ->
     }
 
 
-def _units(session: Session, skus: Iterable[str]) -> dict[str, int]:
-    return {sku: sum(places.values()) for sku, places in _units_at(session, skus).items()}
+def _units(session: Session, skus: Iterable[str], with_buffers: bool) -> dict[str, int]:
+    return {sku: sum(places.values()) for sku, places in _units_at(session, skus, with_buffers).items()}
 
 
-def _units_at(session: Session, skus: Iterable[str]) -> dict[str, dict[str, int]]:
-    columns = select(StockRow.sku, StockRow.location_id, StockRow.available).join(LocationRow)
+def _units_at(session: Session, skus: Iterable[str], with_buffers: bool = False) -> dict[str, dict[str, int]]:
+    units = (StockRow.available if with_buffers else StockRow.available - KEPT_BACK).label("units")
+    rows = select(StockRow.sku, StockRow.location_id, units).join(LocationRow).join(ProductRow)
     found: dict[str, dict[str, int]] = {}
-    for row in session.execute(columns.where(StockRow.sku.in_(list(skus)), LocationRow.kind.in_(SELLABLE))):
-        found.setdefault(row.sku, {})[row.location_id] = row.available
+    for row in session.execute(rows.where(StockRow.sku.in_(list(skus)), LocationRow.kind.in_(SELLABLE))):
+        found.setdefault(row.sku, {})[row.location_id] = row.units
     return found
 
 

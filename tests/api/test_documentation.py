@@ -48,6 +48,7 @@ from api.shipping.unknown_waybills import UnknownWaybill
 from api.shipping.waves import WavesAnswer
 from api.stock import arrival_examples, goods_examples
 from api.stock.alerts import StockAlert
+from api.stock.buffers import BufferAnswer
 from api.stock.channel_stock import ChannelStockAnswer
 from api.stock.counts import StockCountAnswer
 from api.stock.inventory import ProductStock
@@ -86,6 +87,8 @@ FITS: list[tuple[type[BaseModel], Any]] = [
     (LocationAnswer, goods_examples.LOCATION),
     (Page[LocationAnswer], goods_examples.LOCATIONS),
     (ChannelStockAnswer, goods_examples.CHANNEL_STOCK),
+    (BufferAnswer, goods_examples.BUFFER),
+    (Page[BufferAnswer], goods_examples.BUFFERS),
     (StockCountAnswer, goods_examples.COUNTED),
     (ShortageTold, arrival_examples.DECIDED),
     (Page[PurchaseOrderSummary], arrival_examples.PURCHASE_ORDERS),

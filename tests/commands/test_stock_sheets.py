@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 
 from cli import app
 from models.database import Sessions
+from models.goods import BufferRow as B
 from models.stock import LocationRow, ProductRow, StockMovementRow, StockRow
 from record.stock.demand import bundles_now
 from record.stock.locations import calendar_of
@@ -187,3 +188,20 @@ def test_a_sheet_with_wrong_columns_is_refused(sessions: Sessions, tmp_path: Pat
     assert import_text(tmp_path / "goods.csv", text, "products").exit_code == 2
     with sessions() as session:
         assert session.scalars(select(StockRow)).all() == []
+
+
+def test_buffers_are_written_from_a_sheet_and_a_wrong_row_is_named(stocked: Sessions, tmp_path: Path) -> None:
+    # given
+    file = tmp_path / "buffers.csv"
+    rows = f"A,,store,{LAMP},3,,2026-11-01T00:00:00Z\nB,,,,,10,\nC,,,{LAMP},3,10,\nD,,,,1,,tomorrow\nE,,,NONE,1,,\n"
+
+    # when
+    for _ in range(2):
+        result = import_text(file, f"buffer_id,location_id,kind,sku,units,percent,valid_from\n{rows}", "buffers")
+        assert result.exit_code == 1, result.output
+
+    # then
+    with stocked() as session:
+        known = session.execute(select(B.buffer_id, B.kind, B.sku, B.units, B.percent).order_by(B.buffer_id)).all()
+    assert [tuple(row) for row in known] == [("A", "store", LAMP, 3, None), ("B", "", "", None, 10)]
+    assert [row.split(",")[:2] for row in rejects_of(file)] == [["4", "units"], ["5", "valid_from"], ["6", "sku"]]

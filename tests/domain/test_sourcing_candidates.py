@@ -8,10 +8,13 @@ from domain.calendars import Calendar
 from domain.freight import read_rates
 from domain.parameters import Carrier
 from domain.sourcing.candidates import Rate, Wanted
+from domain.sourcing.decision import Basis, decide
 from domain.sourcing.eligibility import consider
 from domain.sourcing.lead_times import Delivered, LeadTimes, Transit, learn, shrink
 from domain.sourcing.outlook import Outlook
 from domain.sourcing.places import Place, SourcingRequest, distance
+from domain.sourcing.policies import LAST_RESORT
+from domain.sourcing.record import inputs_of
 from domain.sourcing.terms import OF_EACH_PARCEL, OF_THE_SLOWEST, terms_of
 from domain.sourcing.weights import TERMS, Handling, Weights
 
@@ -120,6 +123,22 @@ def test_virtual_rejected_and_empty_locations_are_excluded() -> None:
         "LONDON": None,
         "WRITTEN-OFF": "nothing is promised from a virtual location",
     }
+
+
+def test_what_a_location_keeps_for_itself_is_not_offered_and_is_named() -> None:
+    # given
+    places = PLACES | {"CHENGDU": replace(CHENGDU, kind="store")}
+    stock = {"HANGZHOU": {LAMP: 2}, "CHENGDU": {LAMP: 0}}
+    wanted = replace(ASKED, wanted=Wanted({LAMP: 4}))
+
+    # when
+    found = consider(wanted, stock, places, OUTLOOK, {"CHENGDU": {LAMP: 3}, "HANGZHOU": {LAMP: 2}})
+    decision = decide(Basis(wanted.wanted, found, OUTLOOK.weights), LAST_RESORT)
+
+    # then
+    assert found.excluded == {"CHENGDU": "3 kept for the store"}
+    assert decision.reason == "1 SKU short over 1 locations; 3 kept for CHENGDU; 2 kept for HANGZHOU"
+    assert inputs_of(wanted.wanted, found)["buffered"] == {"CHENGDU": {LAMP: 3}, "HANGZHOU": {LAMP: 2}}
 
 
 def test_a_full_location_is_excluded_while_others_have_the_goods() -> None:

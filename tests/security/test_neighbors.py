@@ -29,7 +29,7 @@ KEPT_FROM_CHANNELS = {
     *("/reports/differences", "/reports/differences/counts", "/reports/unknown-waybills", "/rule-sets"),
     *("/rule-sets/{rule_set_id}", "/rule-sets/{rule_set_id}/log", "/shipments/{shipment_id}/label"),
     "/customers/{customer_id}/store-credits",
-    *("/set-asides", "/set-asides/alerts"),
+    *("/set-asides", "/set-asides/alerts", "/buffers", "/buffers/{buffer_id}"),
 }
 PERIOD = {"first": "2026-01-01", "last": "2026-03-31"}
 
@@ -69,6 +69,7 @@ def ids(order_id: str, sku: str, channel: str) -> dict[str, Any]:
         "fulfillment_order_id": f"{order_id}-1",
         "sku": sku,
         "location_id": LOCATION,
+        "buffer_id": LOCATION,
         "channel": channel,
         "partner": "wms",
         "rule_set_id": 1,
