@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 from temporalio import activity
 
 from domain.errors import VOIDED, CarrierRefused
+from domain.money import Money
+from domain.payment_terms import TermsKind
 from domain.sscc import sscc
 from domain.undo import Undone, UndoRequest
 from integrations.bookings import Booking, BookingRequest, VoidResult
@@ -18,7 +20,7 @@ from models.database import Sessions, autocommit
 from models.fulfillment import BookingRow, ShipmentRow
 from record import journal
 from record.parameters import ParameterCache
-from record.shipping import bookings, choosing, merges, parcels
+from record.shipping import bookings, cash, choosing, merges, parcels
 from record.shipping.fulfillment_orders import FulfillmentStep
 from record.shipping.parcels import Parcel
 
@@ -67,7 +69,7 @@ class Ship:
                 ranked = choosing.choose_carriers(session, shipment_id, parcel, now)
         if not parcel:
             return self._give_back(shipment_id)
-        request = parcels.booking_request(step, parcel, shipment_id)
+        request = parcels.booking_request(step, parcel, shipment_id, self._to_collect(parcel, shipment_id))
         last_refusal = VOIDED if ranked.given_back else next(reversed(ranked.refusals.values()), "")
         for offer in ranked.remaining:
             try:
@@ -106,6 +108,12 @@ class Ship:
             key = f"{undo.subject}:interception"
             journal.append_fact(session, undo.order_id, "shipment.interception_asked", key, data)
         return InterceptionAnswer(asked)
+
+    def _to_collect(self, parcel: Parcel, shipment_id: str) -> Money | None:
+        if parcel.orders[0].payment_terms != TermsKind.ON_DELIVERY:
+            return None
+        with self.sessions.begin() as session:
+            return cash.ask(session, parcel, shipment_id)
 
     def _book(self, request: BookingRequest, offer: dict[str, Any], asked: str) -> Booking:
         """Ask one carrier, with a key of its own. `asked` is the one that the record names already."""
@@ -164,11 +172,13 @@ class Ship:
                 key = f"{undo.subject}:voided"
                 journal.append_fact(session, undo.order_id, "shipment.voided", key, data, undo.actor)
                 afterwards(session, undo)
+            cash.give_up(session, undo.subject)
         return Undone(done=True, detail=result)
 
     def _give_back(self, shipment_id: str) -> BookingAnswer:
         """Void a booking that is no longer wanted, even if the carrier may not have it yet."""
         with self.sessions.begin() as session:
             by = bookings.give_back(session, shipment_id)
+            cash.give_up(session, shipment_id)
         self.tms.void(shipment_id, "the parcel has changed", f"{shipment_id}:changed", by)
         return BookingAnswer(changed=True)

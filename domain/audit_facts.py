@@ -20,7 +20,8 @@ class PaymentFacts:
     not answer.
 
     It is not asked when the channel has not named a payment yet (`unnamed`) or named another order's (`taken`), nor
-    when the channel collects the money itself: `captured` by its word, or `uncollected` if it has not said so.
+    when the channel collects the money itself: `captured` by its word, or `uncollected` if it has not said so. Nor
+    is it for what a carrier collects (`on_delivery`).
     """
 
     status: str

@@ -21,7 +21,14 @@ class Theme:
 
 THEMES: Mapping[str, Theme] = {
     "payment": Theme(
-        payment.payment_inputs, (payment.unpaid, payment.wrong_amount, payment.charge_due, payment.wrong_sums)
+        payment.payment_inputs,
+        (
+            payment.unpaid,
+            payment.wrong_amount,
+            payment.not_on_delivery,
+            payment.charge_due,
+            payment.wrong_sums,
+        ),
     ),
     "address": Theme(
         address.address_inputs,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from domain import freight
 from domain.freight import RateTable
 from domain.money import Money
-from domain.parameters import ANYWHERE, Carrier
+from domain.parameters import ANYWHERE, BY_TMS, Carrier
 
 Measures = tuple[int, int, int]
 
@@ -35,6 +35,8 @@ class Consignment:
     wish: str = ""
     within_days: int | None = None
     urgent: bool = False
+    collected_by: frozenset[str] | None = None
+    """The carriers that may collect the customer's money, empty for all; None if none is to be collected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +84,17 @@ def _refusal(carrier: Carrier, wanted: Consignment) -> str:
         return f"does not take goods of the class {', '.join(refused)}"
     if carrier.max_grams and heaviest > carrier.max_grams:
         return f"takes {carrier.max_grams} g at most, and a parcel weighs {heaviest} g"
+    if wanted.collected_by is not None and (reason := _no_collector(carrier, wanted.collected_by)):
+        return reason
     if ANYWHERE not in carrier.channels and (others := sorted(wanted.channels - carrier.channels)):
         return f"is not used for {', '.join(others)}"
     return ""
+
+
+def _no_collector(carrier: Carrier, collectors: frozenset[str]) -> str:
+    # Only the format of the TMS has a field for the amount.
+    able = carrier.by == BY_TMS and (not collectors or carrier.name in collectors)
+    return "" if able else "does not collect money from customers"
 
 
 def _price(table: RateTable, zone: freight.Zone, boxes: Sequence[Box]) -> Money:

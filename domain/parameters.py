@@ -26,6 +26,8 @@ from domain.sourcing.policies import Chain, read_chains
 from domain.sourcing.weights import Weights, read_weights
 
 ANYWHERE = "*"
+BY_TMS = "tms"
+"""How a carrier is booked that has no format of its own here."""
 
 
 class NotAParameter(ValueError):
@@ -46,7 +48,7 @@ class Carrier:
     dangerous_goods: frozenset[str]
     channels: frozenset[str] = frozenset({ANYWHERE})
     max_grams: int = 0
-    by: str = "tms"
+    by: str = BY_TMS
 
     def reaches(self, country: str, province: str) -> bool:
         return bool(self.countries & {country, ANYWHERE}) and province not in self.refused_provinces
@@ -185,7 +187,7 @@ def _carriers(value: Any) -> tuple[Carrier, ...]:
             _texts(carrier["dangerous_goods"]),
             _texts(carrier.get("channels", [ANYWHERE])),
             _whole(carrier.get("max_grams", 0)),
-            _word(carrier.get("by", "tms")),
+            _word(carrier.get("by", BY_TMS)),
         )
         for name, carrier in value.items()
     )

@@ -5,9 +5,11 @@ method. Without a row the payment gateway collects and must have captured everyt
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+from domain.money import Money
 
 ANY = "*"
 
@@ -19,11 +21,17 @@ class TermsKind(StrEnum):
     """Our payment gateway, before the order goes on: its word counts."""
     PLATFORM = "platform"
     """The channel, which pays out later: its signed word counts."""
+    ON_DELIVERY = "on_delivery"
+    """The carrier, from the customer at the door."""
 
+
+PAST_THE_GATEWAY = frozenset({TermsKind.PLATFORM, TermsKind.ON_DELIVERY})
+"""Kinds whose money never passes the gateway."""
 
 OPTIONS: Mapping[TermsKind, frozenset[str]] = {
     TermsKind.GATEWAY: frozenset(),
     TermsKind.PLATFORM: frozenset({"refunds"}),
+    TermsKind.ON_DELIVERY: frozenset({"areas", "most", "carriers"}),
 }
 REFUNDS = ("channel", "person")
 
@@ -32,11 +40,16 @@ REFUNDS = ("channel", "person")
 class PaymentTerms:
     """The terms of one channel and payment method. Options of another kind are as without a row.
 
-    `refunds`: money goes back by a call of the `channel`, or a `person` gives it back there.
+    `refunds`: money goes back by a call of the `channel`, or a `person` gives it back there. `areas` are the countries
+    (ISO 3166) and provinces where a carrier may collect, empty for everywhere, `most` the largest total by currency in
+    minor units, and `carriers` those that collect, empty for all.
     """
 
     kind: TermsKind = TermsKind.GATEWAY
     refunds: str = "channel"
+    areas: frozenset[str] = frozenset()
+    most: Mapping[str, int] = field(default_factory=dict)
+    carriers: frozenset[str] = frozenset()
 
     @property
     def stored(self) -> str:
@@ -62,7 +75,7 @@ def terms_of(table: Table, channel: str, method: str) -> PaymentTerms:
 def read_payment_terms(value: Any) -> dict[str, dict[str, PaymentTerms]]:
     """`{"taobao": {"*": {"kind": "platform", "refunds": "person"}}, "*": {"*": {"kind": "gateway"}}}`
 
-    Raises ValueError, TypeError, KeyError or AttributeError.
+    Raises ValueError, TypeError, KeyError, AttributeError or NotMoney.
     """
     return {channel: {method: _read(terms) for method, terms in methods.items()} for channel, methods in value.items()}
 
@@ -74,4 +87,14 @@ def _read(value: Mapping[str, Any]) -> PaymentTerms:
         raise ValueError(f"{kind} has no {', '.join(sorted(unknown))}")
     if options.get("refunds", REFUNDS[0]) not in REFUNDS:
         raise ValueError(f"refunds is one of {', '.join(REFUNDS)}")
+    for name in options.keys() & {"areas", "carriers"}:
+        options[name] = _texts(options[name])
+    if "most" in options:
+        options["most"] = {code: Money.parse(most, code).minor_units for code, most in options["most"].items()}
     return PaymentTerms(**options)
+
+
+def _texts(value: Any) -> frozenset[str]:
+    if not isinstance(value, list) or not all(isinstance(text, str) and text for text in value):
+        raise ValueError(f"{value!r} is not a list of texts")
+    return frozenset(value)

@@ -42,6 +42,8 @@ class BookingRequest(TypedDict):
     carrier: NotRequired[str]
     """The carrier to book; if absent, the TMS chooses."""
     instructions: NotRequired[dict[str, Any]]
+    collect: NotRequired[dict[str, str]]
+    """The `amount` and `currency` that the carrier collects from the customer."""
 
 
 class Place(TypedDict):

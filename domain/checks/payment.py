@@ -5,7 +5,7 @@ from typing import Any
 
 from domain.audit_facts import HOLD, REJECT, AuditFacts, Finding
 from domain.money import Money
-from domain.payment_terms import BY_GATEWAY
+from domain.payment_terms import BY_GATEWAY, TermsKind
 
 DEAD = ("failed", "voided")
 """Final statuses without money; every other one may still change."""
@@ -25,7 +25,7 @@ def payment_inputs(facts: AuditFacts) -> dict[str, Any]:
 def unpaid(facts: AuditFacts) -> Iterator[Finding]:
     """The payment must be captured. A pending one holds the order until it expires, a dead one rejects it."""
     match facts.payment.status:
-        case "captured":
+        case "captured" | "on_delivery":
             return
         case status if status in DEAD:
             yield Finding("unpaid", REJECT, "PAYMENT_FAILED", f"the gateway says the payment is {status}")
@@ -57,6 +57,23 @@ def wrong_amount(facts: AuditFacts) -> Iterator[Finding]:
         captured = f"{paid.text} {paid.currency}" if paid else "nothing"
         reason = f"paid {captured}, due {due.text} {due.currency}"
         yield Finding("wrong_amount", HOLD, "PAYMENT_AMOUNT", reason, "finance")
+
+
+def not_on_delivery(facts: AuditFacts) -> Iterator[Finding]:
+    """What is paid at the door must be allowed there, and not be too much for a courier."""
+    if facts.terms.kind is not TermsKind.ON_DELIVERY:
+        return
+    terms, to, due = facts.terms, facts.order.ship_to, facts.order.grand_total
+    most = terms.most.get(due.currency)
+    if terms.areas and not terms.areas & {to.country, to.province}:
+        reason = f"nobody collects cash in {to.province or to.country}"
+    elif terms.most and (most is None or due.minor_units > most):
+        reason = f"{due.text} {due.currency} is more than a courier may collect"
+    elif facts.order.pickup_location:
+        reason = "it is picked up at a store, where no courier collects"
+    else:
+        return
+    yield Finding("not_on_delivery", HOLD, "ON_DELIVERY", reason, "finance")
 
 
 def charge_due(facts: AuditFacts) -> Iterator[Finding]:

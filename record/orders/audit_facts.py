@@ -168,6 +168,8 @@ def _payments(
             known[order_id] = PaymentFacts("taken")
         elif facts[order_id].terms.kind is TermsKind.PLATFORM:
             known[order_id] = _by_the_channel(one.order)
+        elif facts[order_id].terms.kind is TermsKind.ON_DELIVERY:
+            known[order_id] = PaymentFacts("on_delivery")
         else:
             known[order_id] = None if reference else PaymentFacts("unnamed")
     return known

@@ -1,7 +1,7 @@
 """Book what the gateway says was captured, before anything is paid back."""
 
 from domain.errors import UnknownPayment
-from domain.payment_terms import TermsKind
+from domain.payment_terms import PAST_THE_GATEWAY
 from integrations.payments import GatewayPaymentStatus, Payments
 from models.database import Sessions
 from models.order import OrderRow
@@ -16,7 +16,7 @@ def ask_gateway(sessions: Sessions, payments: Payments, order: OrderRow) -> Capt
     Raises PartnerTrouble.
     """
     ask_for_links(sessions, payments, order.order_id)
-    if order.payment_terms == TermsKind.PLATFORM or not is_own_payment(sessions, order):
+    if order.payment_terms in PAST_THE_GATEWAY or not is_own_payment(sessions, order):
         return None
     try:
         payment = payments.payment(order.payment_reference)

@@ -8,13 +8,13 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from domain.parameters import BY_TMS
 from domain.sscc import sscc
 from domain.status import TrackingStatus
 from integrations.bookings import Booking
 from models.fulfillment import SSCC_SERIAL, BookingRow, FulfillmentOrderRow, ParcelRow, ShipmentRow
 from models.prepared import prepared
 from record import journal
-from record.shipping.choosing import BY_TMS
 from record.shipping.parcels import Parcel, boxes_of
 
 

@@ -11,7 +11,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from domain.carriers import Box, Consignment, Offer, rank
-from domain.parameters import Parameters
+from domain.parameters import BY_TMS, Parameters
+from domain.payment_terms import TermsKind, terms_of
 from integrations.bookings import ParcelSize
 from models.order import OrderRow
 from models.packed import Packed, pack
@@ -19,7 +20,6 @@ from models.prepared import prepared
 from record.shipping.parcels import MEASURES, Parcel, boxes_of
 
 CHINA = timezone(timedelta(hours=8))
-BY_TMS = "tms"
 ANYBODY = Offer("", BY_TMS, eligible=True, why="no carrier is on record, so the TMS chooses")
 
 # Of two concurrent rankings the later one gets what the first wrote.
@@ -57,7 +57,7 @@ def choose_carriers(session: Session, shipment_id: str, parcel: Parcel, paramete
     returns the first ranking."""
     if known := parcel.booking:
         return RankedOffers(known.offers, known.refusals, known.asked, known.given_back_at is not None)
-    offers = rank(parameters.carriers, parameters.freight_rates, _consignment(parcel)) or [ANYBODY]
+    offers = rank(parameters.carriers, parameters.freight_rates, _consignment(parcel, parameters)) or [ANYBODY]
     asked = next((offer.carrier for offer in offers if offer.eligible), "")
     values = {"offers": json.dumps(pack([_offer_fields(offer) for offer in offers])), "asked": asked}
     boxes = len(boxes_of(parcel.rows))
@@ -65,7 +65,7 @@ def choose_carriers(session: Session, shipment_id: str, parcel: Parcel, paramete
     return RankedOffers(stored.offers, stored.refusals, stored.asked, stored.given_back_at is not None, stored.serials)
 
 
-def _consignment(parcel: Parcel) -> Consignment:
+def _consignment(parcel: Parcel, parameters: Parameters) -> Consignment:
     order, location = parcel.orders[0], parcel.location
     region, asked = order.repaired_region, order.instructions
     boxes = [Box(box["weight_grams"], _measures(box)) for box in boxes_of(parcel.rows)]
@@ -78,7 +78,14 @@ def _consignment(parcel: Parcel) -> Consignment:
         wish=str(asked.get("carrier", "")),
         within_days=_days_until(order),
         urgent=bool(asked.get("urgent")),
+        collected_by=_collectors(order, parameters),
     )
+
+
+def _collectors(order: OrderRow, parameters: Parameters) -> frozenset[str] | None:
+    if order.payment_terms != TermsKind.ON_DELIVERY:
+        return None
+    return terms_of(parameters.payment_terms, order.channel, order.payment_method).carriers
 
 
 def _measures(box: ParcelSize) -> tuple[int, int, int] | None:

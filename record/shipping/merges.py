@@ -12,7 +12,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from domain.ids import order_workflow_id
-from domain.merging import Parcel
+from domain.merging import ON_DELIVERY, Parcel
+from domain.payment_terms import TermsKind
 from domain.status import RETURN, ReturnStatus, is_final
 from domain.undo import UndoRequest
 from models.channel import ChannelAccountRow
@@ -41,7 +42,7 @@ def parcel_of(session: Session, row: FulfillmentOrderRow) -> Parcel:
         customer_id=order.customer_id,
         ship_to=order.ship_to,
         service=str(order_row.instructions.get("carrier", "")),
-        payment_method=order.payment_method,
+        payment_method=ON_DELIVERY if order_row.payment_terms == TermsKind.ON_DELIVERY else order.payment_method,
         from_country=session.get_one(LocationRow, row.location_id).country,
         held=session.scalar(hold.limit(1)) is not None,
         return_open=session.scalar(case.limit(1)) is not None,

@@ -7,6 +7,7 @@ from typing import Literal
 from sqlalchemy import ARRAY, JSON, Text, any_, bindparam, func, select
 from sqlalchemy.orm import Session
 
+from domain.money import Money
 from domain.undo import UndoRequest
 from integrations.bookings import BookingRequest, Origin, ParcelSize
 from integrations.http import Line
@@ -134,8 +135,10 @@ def shared(session: Session, undo: UndoRequest) -> bool:
     return session.scalar(other.limit(1)) is not None
 
 
-def booking_request(step: FulfillmentStep, parcel: Parcel, shipment_id: str) -> BookingRequest:
-    """Build the booking request, the same for every carrier."""
+def booking_request(
+    step: FulfillmentStep, parcel: Parcel, shipment_id: str, collect: Money | None = None
+) -> BookingRequest:
+    """Build the booking request, the same for every carrier, which is to `collect` this amount at the door."""
     order, location = parcel.orders[0], parcel.location
     request = BookingRequest(
         shipment_id=shipment_id,
@@ -150,4 +153,6 @@ def booking_request(step: FulfillmentStep, parcel: Parcel, shipment_id: str) -> 
     )
     if wishes := select_instructions(order.instructions, FOR_CARRIER):
         request["instructions"] = wishes
+    if collect:
+        request["collect"] = {"amount": collect.text, "currency": collect.currency}
     return request

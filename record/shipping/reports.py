@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from domain import milestones
+from domain.payment_terms import TermsKind
 from domain.people import redact
 from domain.status import FulfillmentStatus, TrackingStatus
 from domain.stock.movements import Movement
@@ -13,6 +14,7 @@ from domain.tracking import follows
 from models.fulfillment import ShipmentRow
 from models.messaging import PartnerEventRow
 from record.order_mapping import known_location
+from record.shipping import cash
 from record.shipping.corrections import correct_carrier
 from record.shipping.fulfillment_orders import end_fulfillment_order
 from record.shipping.pickups import send_code
@@ -108,6 +110,9 @@ def _came_back(work: Work, event: PartnerEventRow) -> None:
     # Also one that was given up as lost and turned up.
     if row.status != Status.SHIPPED and not (row.status == Status.CANCELED and _withdraw_claim(work, event, "back")):
         return
+    if _is_collected(work):
+        work.effects.write()
+        cash.give_up(work.session, row.shipment_id or "")
     location = known_location(work.session, event.data["location_id"], row.location_id)
     sent = {line.sku: line.quantity if line.picked is None else line.picked for line in work.lines}
     row.status = Status.CANCELED
@@ -139,8 +144,16 @@ def _tracked(work: Work, event: PartnerEventRow) -> None:
         _withdraw_claim(work, event, "delivered")
     if status == TrackingStatus.DELIVERED and row.status == Status.SHIPPED:
         row.status, row.delivered_at = Status.DELIVERED, at
+        if _is_collected(work):
+            work.effects.write()
+            cash.collect(work.session, row.shipment_id or "", at)
         data = {"fulfillment_order_id": row.fulfillment_order_id, "shipment_id": row.shipment_id}
         work.append_milestone(event, "fulfillment_order.delivered", f"{row.fulfillment_order_id}:delivered", data)
+
+
+def _is_collected(work: Work) -> bool:
+    """True if the carrier collects the customer's money."""
+    return work.order.payment_terms == TermsKind.ON_DELIVERY
 
 
 def _shipment(work: Work, event: PartnerEventRow) -> ShipmentRow | None:
@@ -223,7 +236,7 @@ def is_plain(work: Work, event: PartnerEventRow) -> bool:
         return all(found[line.sku] >= line.quantity for line in work.lines)
     if event.type in ("shipment.tracking_updated", "waybill.tracked"):
         usual = event.data["status"] in (*_ON_THE_ROAD, TrackingStatus.DELIVERED)
-        return usual and not work.claimed and "formerly" not in event.data
+        return usual and not work.claimed and not _is_collected(work) and "formerly" not in event.data
     return event.type in _PLAIN
 
 

@@ -1,0 +1,127 @@
+"""Cash on delivery as steps: what each carrier is told to collect, and when that is the order's money."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from activities.audit import AuditRequest
+from commands.parameters import set_parameter
+from domain.payment_terms import TermsKind
+from models.cash import CashCollectionRow
+from models.order import OrderRow
+from models.payment import MoneyMovementRow
+from record import money
+from tests.activities.story import Steps
+from tests.factories import LAMPS_AND_CUP, place_order
+
+TERMS = {"*": {"cod": {"kind": "on_delivery", "areas": ["Zhejiang"], "most": {"CNY": "500.00"}}}}
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def at_the_door(steps: Steps) -> Steps:
+    """An order of 67.97 that its customer pays to the courier."""
+    set_parameter(steps.sessions, "payment_terms", TERMS, LONG_AGO, None, "a contract", "sun")
+    return placed(steps)
+
+
+def placed(steps: Steps, **changes: Any) -> Steps:
+    order_id = place_order(
+        steps.sessions, LAMPS_AND_CUP, **{"payment_reference": "", "payment_method": "cod"} | changes
+    )
+    return replace(steps, order_id=order_id, stored={})
+
+
+def collection(steps: Steps) -> tuple[str, int]:
+    with steps.sessions() as session:
+        row = session.scalars(select(CashCollectionRow).where(CashCollectionRow.order_id == steps.order_id)).one()
+        return row.state, row.amount_minor
+
+
+def captured(steps: Steps) -> int:
+    with steps.sessions() as session:
+        return money.captured(session, steps.order_id).minor_units
+
+
+def test_it_is_accepted_unpaid_and_its_carrier_collects(at_the_door: Steps, ask: Callable[..., Any]) -> None:
+    # given / when
+    at_the_door.up_to("book_shipment")
+
+    # then
+    booked = ask(f"/tms/shipments/{at_the_door.shipment}")
+    assert booked["request"]["collect"] == {"amount": "67.97", "currency": "CNY"}
+    assert collection(at_the_door) == ("asked", 6797)
+    assert captured(at_the_door) == 0
+
+
+def test_it_is_paid_once_the_carrier_has_delivered_however_often_it_says_so(at_the_door: Steps) -> None:
+    # given
+    steps = at_the_door.up_to("book_shipment")
+
+    # when
+    steps.record(steps.tracking_event("in_transit"))
+    for hours in (1, 2):
+        steps.record(steps.tracking_event("delivered", hours))
+
+    # then
+    assert collection(steps) == ("collected", 6797)
+    with steps.sessions() as session:
+        [row] = session.scalars(select(MoneyMovementRow)).all()
+        assert (row.kind, row.amount_minor) == ("captured", 6797)
+
+
+def test_goods_refused_at_the_door_come_back_without_a_refund(at_the_door: Steps) -> None:
+    # given
+    steps = at_the_door.up_to("book_shipment")
+    steps.record(steps.tracking_event("in_transit"))
+
+    # when
+    steps.record(steps.warehouse_event("returned", location_id="HANGZHOU"))
+    undone = steps.refunds.refund_order(steps.undo(steps.order_id))
+
+    # then
+    assert undone.done
+    assert collection(steps)[0] == "void"
+    with steps.sessions() as session:
+        assert session.scalars(select(MoneyMovementRow)).all() == []
+
+
+def test_a_booking_given_back_collects_nothing_and_the_next_one_does(at_the_door: Steps) -> None:
+    # given
+    steps = at_the_door.up_to("book_shipment")
+
+    # when
+    steps.ship.void_waybill(steps.undo(steps.shipment))
+    steps.ship.book_shipment(replace(steps.step(), round=2))
+
+    # then
+    with steps.sessions() as session:
+        rows = session.scalars(select(CashCollectionRow).order_by(CashCollectionRow.shipment_id)).all()
+        assert [(row.state, row.amount_minor) for row in rows] == [("void", 6797), ("asked", 6797)]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"grand_total": 60000}, {"province": "Sichuan"}, {"pickup_location": "HANGZHOU"}],
+    ids=["too much", "too far", "picked up"],
+)
+def test_what_no_courier_may_collect_is_held(changes: dict[str, Any], at_the_door: Steps) -> None:
+    # given
+    steps = placed(at_the_door)
+    with steps.sessions.begin() as session:
+        order = session.get_one(OrderRow, steps.order_id)
+        order.grand_total_minor = changes.get("grand_total", order.grand_total_minor)
+        order.province = changes.get("province", order.province)
+        order.pickup_location = changes.get("pickup_location", "")
+
+    # when
+    result = steps.audit.audit_order(AuditRequest(steps.order_id, 1))
+
+    # then
+    assert "ON_DELIVERY" in result.open.codes
+    with steps.sessions() as session:
+        assert session.get_one(OrderRow, steps.order_id).payment_terms == TermsKind.ON_DELIVERY
