@@ -59,6 +59,8 @@ class Right(StrEnum):
     REDELIVER = "redeliver"
     DECIDE_RETURN = "decide_return"
     READ_CREDITS = "credits:read"
+    SETTLE = "settle"
+    """To book what carriers, platforms and customers have paid."""
     RECEIVE_RETURN = "receive_return"
     WRITE_REASONS = "reasons:write"
 

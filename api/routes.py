@@ -46,6 +46,7 @@ from api.rules.schemas import ActivationBody, RetirementBody, RuleSetBody, Trial
 from api.set_asides import RetryBody
 from api.shipping import (
     carrier_claims,
+    cash_on_delivery,
     fulfillment_orders,
     labels,
     parcels,
@@ -55,6 +56,7 @@ from api.shipping import (
     waves,
 )
 from api.shipping.carrier_claims import ClaimClosingBody
+from api.shipping.cash_on_delivery import RemittanceBody
 from api.shipping.fulfillment_orders import PickupBody, PickupCodeBody
 from api.shipping.parcels import NewAddressBody, ParcelDecisionBody
 from api.shipping.shipments import VoidBody
@@ -84,6 +86,7 @@ _MODULES = (
     # Channels and rules
     *(order_batches, channel_batches, channel_webhooks, intakes, missing_orders, rule_sets, rule_set_commands, health),
     *(listings, shortages, purchase_orders, stock_counts, service_report, parcels, carrier_claims),
+    cash_on_delivery,
     # Work at locations
     *(waves, pick_lists, fulfillment_orders, differences),
     # Subscribers, and messages to partners
@@ -113,7 +116,16 @@ BODIES = (
     # Stock
     *(ProductBody, LocationBody, ChannelStockBody, BufferBody, StockCountBody, AdjustmentBody, TransferBody),
     # Shipping
-    *(NewAddressBody, ParcelDecisionBody, ClaimClosingBody, VoidBody, WaveBody, PickupBody, PickupCodeBody),
+    *(
+        NewAddressBody,
+        ParcelDecisionBody,
+        ClaimClosingBody,
+        RemittanceBody,
+        VoidBody,
+        WaveBody,
+        PickupBody,
+        PickupCodeBody,
+    ),
     # Subscribers and messages
     *(SubscriptionBody, SubscriptionChange, RotationBody, ReplayBody, RedeliveryBody, SettlingBody, RetryBody),
     # Returns

@@ -82,6 +82,13 @@ LINK_PAID = """
         FROM money_movements WHERE kind = 'captured' GROUP BY 1) AS money USING (reference)
     WHERE state = 'paid'"""
 
+COLLECTED = """
+    SELECT shipment_id AS id, state IN ('collected', 'remitted') AND coalesce(paid, 0) <> amount_minor
+        OR state IN ('asked', 'void') AND paid IS NOT NULL AS wrong
+    FROM cash_collections LEFT JOIN (
+        SELECT order_id, split_part(key, ':captured:', 2) AS shipment_id, sum(amount_minor) AS paid
+        FROM money_movements WHERE kind = 'captured' GROUP BY 1, 2) AS money USING (order_id, shipment_id)"""
+
 CASE_PAID = f"""
     SELECT return_id AS id, differs AND ended AS wrong, differs AND NOT ended AS waiting
     FROM returns
@@ -107,6 +114,7 @@ MONEY_QUERIES: Mapping[str, str] = {
     "no payment pays for two orders": CAPTURED_ONCE,
     "what edits charge is what open payment links are for": CHARGED,
     "every paid link has its money": LINK_PAID,
+    "what carriers have collected is captured, and nothing else of it": COLLECTED,
     "every return case paid back what it says": CASE_PAID,
     "every store credit has its movement of money, and the other way round": CREDITS,
 }

@@ -53,6 +53,8 @@ class Label:
     sender: Party
     receiver: Party
     wishes: tuple[str, ...] = ()
+    collect: str = ""
+    """What the courier collects, with its currency; empty for nothing."""
 
 
 def masked_receiver(address: Mapping[str, Any]) -> Party:

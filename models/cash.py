@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -34,7 +34,7 @@ class CashCollectionRow(Base):
         CheckConstraint("state IN ('asked', 'collected', 'remitted', 'void')", "state"),
         CheckConstraint("amount_minor >= 0", "amount_not_negative"),
         Index("ix_cash_collections_order", "order_id"),
-        Index("ix_cash_collections_owed", "collected_at", postgresql_where=text("state = 'collected'")),
+        Index("ix_cash_collections_state", "state", "shipment_id"),
     )
 
 

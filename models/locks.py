@@ -33,6 +33,7 @@ class NamedLock(IntEnum):
 
     STOCK_COUNT = 0
     IMPORT_BUYER = 26_000
+    REMITTANCE = 18_000
 
 
 _PATIENCE = func.set_config(

@@ -64,6 +64,8 @@ class _Sheet:
     def _details(self, label: Label) -> None:
         weight = f"{label.weight_grams / 1_000:.2f} kg" if label.weight_grams else ""
         self._text("   ".join(part for part in (weight, label.shipment_id) if part), 24)
+        if label.collect:
+            self._text(f"代收货款 collect {label.collect}", 34, "Bold")
         for wish in label.wishes:
             self._text(f"★ {wish}", 26, "Bold")
         # The SSCC is at the foot of the label, wherever the parts above it end.

@@ -17,7 +17,9 @@ from api.schemas import NO_CONTROLS
 from api.shipping.label_image import render
 from api.shipping.shipment_view import find_shipment, parcels_of
 from domain.labels import Label, Party, masked_receiver, wishes_of
+from domain.money import Money
 from domain.people import redact
+from models.cash import CashCollectionRow
 from models.fulfillment import FulfillmentOrderRow, ShipmentRow
 from models.order import OrderEventRow, OrderRow
 from models.stock import LocationRow
@@ -68,6 +70,8 @@ def _labels(session: Session, shipment: ShipmentRow, order: OrderRow | None) -> 
         raise Problem(REFUSED, "the receiver was erased")
     here = select(FulfillmentOrderRow.location_id).where(FulfillmentOrderRow.shipment_id == shipment.shipment_id)
     place = session.scalars(select(LocationRow).where(LocationRow.location_id.in_(here))).one()
+    cash = session.get(CashCollectionRow, shipment.shipment_id)
+    collect = f"{Money(cash.amount_minor, cash.currency).text} {cash.currency}" if cash and cash.amount_minor else ""
     region = " ".join(part for part in (place.country, place.province) if part)
     receiver = order.receiver | {"country": order.country, "province": order.province} | order.repaired_region
     return [
@@ -83,6 +87,8 @@ def _labels(session: Session, shipment: ShipmentRow, order: OrderRow | None) -> 
             sender=Party(place.name, "", region, place.location_id),
             receiver=masked_receiver(receiver),
             wishes=wishes_of(order.instructions),
+            # Of several boxes one has the amount, or it would be collected for each.
+            collect=collect if one.number == 1 else "",
         )
         for one in parcels
     ]

@@ -87,7 +87,9 @@ def _collections(session: Session, remittance: Remittance) -> Mapping[str, CashC
     wanted = (
         select(ShipmentRow.waybill, CashCollectionRow)
         .join(CashCollectionRow, CashCollectionRow.shipment_id == ShipmentRow.shipment_id)
-        .where(ShipmentRow.carrier == remittance.carrier, ShipmentRow.waybill.in_([name for name, _ in remittance.lines]))
+        .where(
+            ShipmentRow.carrier == remittance.carrier, ShipmentRow.waybill.in_([name for name, _ in remittance.lines])
+        )
     )
     return {row.waybill: row.CashCollectionRow for row in session.execute(wanted)}
 

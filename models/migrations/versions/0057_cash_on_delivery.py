@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0056"
-down_revision = "0055"
+revision = "0057"
+down_revision = "0056"
 branch_labels = None
 depends_on = None
 
@@ -51,9 +51,4 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("shipment_id", name=op.f("pk_cash_collections")),
     )
     op.create_index("ix_cash_collections_order", "cash_collections", ["order_id"])
-    op.create_index(
-        "ix_cash_collections_owed",
-        "cash_collections",
-        ["collected_at"],
-        postgresql_where=sa.text("state = 'collected'"),
-    )
+    op.create_index("ix_cash_collections_state", "cash_collections", ["state", "shipment_id"])
