@@ -27,7 +27,7 @@ def take_page(
 ) -> list[Intake]:
     """Take in the orders that the record lacks in this version. Those fetched before a failed call are kept.
 
-    New ones that were over at `past_before` are recorded as past orders, which have no intake."""
+    New ones that were over at `past_before` are recorded as past orders, which have no intake, or refused."""
     with sessions() as session:
         versions = versions_of(session, account.channel, [one.order_id for one in orders])
     fetched, failed = list[Fetched](), dict[str, datetime]()
@@ -47,8 +47,8 @@ def take_page(
             continue
         if raw is not None:
             fetched.append(Fetched(raw))
-    live = take_past(sessions, account, fetched, past_before) if past_before and fetched else fetched
-    taken = take_fetched(sessions, account, live)
+    live, refused = take_past(sessions, account, fetched, past_before) if past_before and fetched else (fetched, [])
+    taken = [*take_fetched(sessions, account, live), *refused]
     if trouble is not None:
         _set_aside(sessions, account.channel, trouble, failed, versions)
     return taken

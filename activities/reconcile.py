@@ -16,7 +16,7 @@ from integrations.pulls.puller import ListedOrder, PageGone
 from models.database import Sessions
 from models.pull import ChannelPullRow, MissingOrderRow
 from record.channels.calls import Clock, calling, pulled_account
-from record.channels.fetched import Fetched, take_fetched, versions_of
+from record.channels.fetched import Fetched, take_either, versions_of
 from record.channels.intakes import Intake
 from record.channels.missing import GONE, NOTHING_YET, PULLED, REFUSED, note_found, note_missing
 from record.channels.reading import REJECTED, version_at
@@ -96,22 +96,22 @@ class Reconcile:
                     except PartnerTrouble as error:
                         self._postpone(request.channel, order_id, str(error))
                         continue
-                    intakes = take_fetched(self.sessions, account, [Fetched(raw)]) if raw is not None else []
-                    self._settle(request.channel, order_id, next(iter(intakes), None))
+                    intake = take_either(self.sessions, account, Fetched(raw)) if raw is not None else None
+                    self._settle(request.channel, order_id, intake, gone=raw is None)
         return FetchAnswer(len(ids), more=len(ids) == AT_ONCE)
 
     def _postpone(self, channel: str, order_id: str, why: str) -> None:
         with self.sessions.begin() as session:
             session.get_one(MissingOrderRow, (channel, order_id), with_for_update=True).detail = why
 
-    def _settle(self, channel: str, order_id: str, intake: Intake | None) -> None:
+    def _settle(self, channel: str, order_id: str, intake: Intake | None, *, gone: bool) -> None:
         with self.sessions.begin() as session:
             row = session.get_one(MissingOrderRow, (channel, order_id), with_for_update=True)
             row.settled_at = func.now()
             row.intake_id = intake.intake_id if intake else None
-            if intake is None:
+            if gone:
                 row.outcome = GONE
-            elif intake.status == REJECTED:
+            elif intake and intake.status == REJECTED:
                 row.outcome, row.detail = REFUSED, f"{intake.field}: {intake.reason}"
             else:
                 row.outcome = PULLED

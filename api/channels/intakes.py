@@ -13,12 +13,13 @@ from api.channels import examples
 from api.channels.taking import Sent, take
 from api.channels.webhooks import IntakeTaken
 from api.dependencies import IntakeRetrier, Reader, Services, WithServices
-from api.errors import FORBIDDEN, NOT_FOUND, Problem
+from api.errors import FORBIDDEN, NOT_FOUND, REFUSED, Problem
 from api.inputs import Cursor, Filter, Limit, PathId, after, cut
 from api.openapi import responses
 from api.schemas import Page
 from models.channel import IntakeRow
 from record.channels.accounts import find_account
+from record.channels.reading import PAST
 
 router = APIRouter(tags=["channels"])
 
@@ -88,11 +89,13 @@ def read_intake(intake_id: PathId, caller: Reader, services: WithServices) -> In
 @router.post(
     "/intakes/{intake_id}/retry",
     summary="Try a payload again",
-    responses=responses({200: ("What became of it", examples.TAKEN)}, FORBIDDEN, NOT_FOUND),
+    responses=responses({200: ("What became of it", examples.TAKEN)}, FORBIDDEN, NOT_FOUND, REFUSED),
 )
 async def retry_intake(intake_id: PathId, caller: IntakeRetrier, services: WithServices) -> IntakeTaken:
     """After a fix of the account or the translator. An order taken before stays as it is."""
     row = await to_thread.run_sync(_load, services, intake_id, caller)
+    if row.kind == PAST:
+        raise Problem(REFUSED, "this is a past order: send it again with history=true")
     account = await to_thread.run_sync(find_account, services.sessions, row.channel)
     if account is None or row.source != "webhook":
         account = await to_thread.run_sync(find_account, services.sessions, row.channel, row.translator)

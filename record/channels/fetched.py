@@ -12,13 +12,14 @@ from integrations.channels.translated import Kind
 from models.channel import IntakeRow
 from models.database import Sessions
 from models.order import OrderRow
+from models.pull import ChannelPullRow
 from record.channels.accounts import Account
 from record.channels.intake_writer import ChannelWriter
 from record.channels.intakes import Arrival, Intake
-from record.channels.past_orders import PastReading, read_past, write_past
-from record.channels.reading import read_order, unrecordable
+from record.channels.past_orders import NoPastOrder, PastReading, read_past, write_past
+from record.channels.reading import PAST, read_order, rejected, unrecordable
 from record.orders.past import PastWriter
-from record.orders.writer import OrderWriter, Receipt
+from record.orders.writer import OrderWriter
 
 PULL = "pull"
 
@@ -31,8 +32,17 @@ class Fetched:
     kinds: tuple[Kind, ...] = ()
 
 
-def take_past(sessions: Sessions, account: Account, fetched: Sequence[Fetched], before: datetime) -> list[Fetched]:
-    """Record those that are new and were over `before` as past orders. Return the others."""
+def past_before(session: Session, channel: str, since: datetime | None) -> datetime | None:
+    """Return when the first pull of the channel began; None unless its account says `since` when it wants orders."""
+    begun = select(ChannelPullRow.begun_at).where(ChannelPullRow.channel == channel)
+    return session.scalar(begun) if since else None
+
+
+def take_past(
+    sessions: Sessions, account: Account, fetched: Sequence[Fetched], before: datetime
+) -> tuple[list[Fetched], list[Intake]]:
+    """Record those that are new and were over `before` as past orders. Return the others, and the intakes of those that
+    the record refuses: they are past all the same, and nothing may be done for them."""
     readings = [read_past(account, one.raw) for one in fetched]
     over = [
         (one, reading.order)
@@ -40,10 +50,23 @@ def take_past(sessions: Sessions, account: Account, fetched: Sequence[Fetched], 
         if isinstance(reading, PastReading) and reading.modified_at < before
     ]
     receipts = write_past(PastWriter(sessions), [order for _, order in over])
-    done = [
-        one for (one, _), receipt in zip(over, receipts, strict=True) if isinstance(receipt, Receipt) and receipt.new
-    ]
-    return [one for one in fetched if one not in done]
+    live = [one for one in fetched if one not in [past for past, _ in over]]
+    refused = list[Arrival]()
+    for (one, _), receipt in zip(over, receipts, strict=True):
+        if isinstance(receipt, NoPastOrder):
+            reading = replace(rejected(receipt.field, receipt.reason), kind=PAST)
+            refused.append(Arrival(PULL, account.name, account.channel, one.raw, {}, reading))
+        elif not receipt.new:
+            live.append(one)
+    return live, ChannelWriter(sessions)(refused) if refused else []
+
+
+def take_either(sessions: Sessions, account: Account, one: Fetched) -> Intake | None:
+    """Take in one order; return None of a past one, which is recorded as such and has no intake."""
+    with sessions() as session:
+        before = past_before(session, account.channel, account.pull.since if account.pull else None)
+    live, refused = take_past(sessions, account, [one], before) if before else ([one], [])
+    return next(iter([*take_fetched(sessions, account, live), *refused]), None)
 
 
 def take_fetched(sessions: Sessions, account: Account, fetched: Sequence[Fetched]) -> list[Intake]:

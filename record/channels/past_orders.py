@@ -79,6 +79,7 @@ def keep_up(session: Session, row: OrderRow, reading: Reading) -> None:
     in_cases = cases.in_other_cases(session, row.order_id)
     for line in lines_of(session, row.order_id):
         stated = min(line.quantity, units[line.channel_line_id]) if line.channel_line_id else 0
+        units[line.channel_line_id] -= stated
         more = stated - line.canceled - in_cases.get(line.line_no, 0)
         if more > 0:
             line.elsewhere = min(line.elsewhere, line.quantity - line.withdrawn - more)

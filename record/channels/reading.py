@@ -13,12 +13,14 @@ from domain.order import Order
 from integrations.channels.reading import Unreadable
 from integrations.channels.translated import PAID, Event, Kind, ThinEvent, Translated
 from record.channels.accounts import Account
+from record.orders.past import paid_back, units_back
 from record.orders.rows import NewOrder, new_order
 
 log = structlog.get_logger()
 
 TAKEN, REJECTED, IGNORED, WAITING = "taken", "rejected", "ignored", "waiting"
-THIN = "thin"
+THIN, PAST = "thin", "past"
+"""Kinds of payloads that name orders only, and of past orders that the record refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ def _read_whole(account: Account, raw: bytes, events: tuple[Kind, ...]) -> Readi
         new=new_order(order, account.channel, version, translated.elsewhere),
         version=version,
         elsewhere=translated.elsewhere,
-        refunded_minor=translated.financial.refunded.minor_units,
+        refunded_minor=paid_back(translated, units_back(translated)),
         refunded_units=translated.financial.refunded_units,
     )
 

@@ -11,11 +11,12 @@ from integrations.pulls.puller import Puller
 from models.channel import IntakeRow
 from models.database import Sessions
 from record.channels.accounts import Account
-from record.channels.fetched import Fetched, take_fetched
+from record.channels.fetched import Fetched, take_either
 from record.channels.reading import IGNORED, REJECTED, TAKEN, WAITING
 
 UNKNOWN = "the channel does not know this order"
 GONE = "the channel has this order no longer"
+RECORDED = "recorded as a past order"
 
 
 def waiting_intakes(session: Session, channel: str, limit: int) -> list[IntakeRow]:
@@ -54,7 +55,9 @@ def _fetch(
         return {"status": IGNORED, "field": None, "reason": GONE}
     if raw is None:
         return {"status": REJECTED, "field": f"wanted[{number}].order_id", "reason": UNKNOWN}
-    [intake] = take_fetched(sessions, account, [Fetched(raw, (kind,))])
+    intake = take_either(sessions, account, Fetched(raw, (kind,)))
+    if intake is None:
+        return {"status": TAKEN, "field": None, "reason": RECORDED}
     return {
         "status": REJECTED if intake.status == REJECTED else TAKEN,
         "field": intake.field,

@@ -78,7 +78,7 @@ def past_order(translated: Translated, order: Order, actor: str, version: str) -
     financial = translated.financial
     parcels = [one for one in translated.elsewhere if one.shipped_at]
     new = new_order(order, actor, version, parcels, at=order.placed_at)
-    back = _units_back(translated)
+    back = units_back(translated)
     if not financial.canceled:
         _check_over(order, parcels, back)
     status = OrderStatus.CANCELED if financial.canceled else OrderStatus.COMPLETED
@@ -172,7 +172,7 @@ def _known(session: Session, orders: Sequence[PastOrder]) -> dict[tuple[str, str
     }
 
 
-def _units_back(translated: Translated) -> Counter[int]:
+def units_back(translated: Translated) -> Counter[int]:
     """Return units by line number that the channel has paid back, at most those ordered."""
     stated = Counter[str]()
     for name, units in translated.financial.refunded_units:
@@ -201,11 +201,19 @@ def _money(translated: Translated, back: Counter[int]) -> tuple[int | None, int]
         return (min(refunded, total), min(refunded, total)) if refunded else (None, 0)
     if financial.status not in PAID and not financial.cash_on_delivery:
         return None, 0
-    if not refunded and back:
+    return total, paid_back(translated, back)
+
+
+def paid_back(translated: Translated, back: Counter[int]) -> int:
+    """Return what of a paid order went back, in minor units: as the platform says, else the value of the units in
+    `back`, else everything of an order that was refunded or canceled."""
+    financial, order = translated.financial, translated.order
+    total, refunded = order.grand_total.minor_units, financial.refunded.minor_units
+    if not refunded and back.total():
         refunded = value_of(order, back, {}).minor_units
-    if financial.status == PaymentStatus.REFUNDED and not refunded:
+    if not refunded and (financial.canceled or financial.status == PaymentStatus.REFUNDED):
         refunded = total
-    return total, min(refunded, total)
+    return min(refunded, total)
 
 
 def _line(line: dict[str, Any], back: int) -> dict[str, Any]:

@@ -2,12 +2,16 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from models.database import Sessions
-from record.channels.accounts import make_account
+from record.channels import fetched
+from record.channels.accounts import Account, make_account
+from record.channels.fetched import Fetched, take_fetched, take_past
 from record.channels.past_orders import NoPastOrder, PastReading, read_past, write_past
 from record.orders.past import PastOrder, PastWriter
 from tests.channels.payloads import parsed
@@ -87,6 +91,57 @@ def test_two_imports_at_once_record_each_order_once(sessions: Sessions) -> None:
     assert (len(rows["orders"]), len(rows["money_movements"])) == (40, 40)
     assert sum(receipt.new for answer in answers for receipt in answer if not isinstance(receipt, NoPastOrder)) == 40
     assert (rows["messages"], rows["reservations"], rows["intakes"]) == ([], [], [])
+
+
+def refunded_later(sessions: Sessions, **changes: Any) -> int:
+    """Record a past order, and take in a later state of it. Return what is booked as paid back."""
+    write_past(PastWriter(sessions), [past()])
+    later = SHIPPED | {"updated_at": "2026-12-24T10:00:00Z"} | changes
+    take_fetched(sessions, ACCOUNT, [Fetched(json.dumps(parsed("shopify", "ordinary") | later).encode())])
+    moved = everything_in(sessions)["money_movements"]
+    return sum(row["amount_minor"] for row in moved if row["kind"] == "refunded")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"refunds": [refund(1, "10.00")]},
+        {"refunds": [{"refund_line_items": refund(1, "0")["refund_line_items"], "transactions": []}]},
+        {"financial_status": "refunded"},
+    ],
+)
+def test_a_later_refund_is_worth_what_it_would_have_been_before(sessions: Sessions, changes: Any) -> None:
+    assert refunded_later(sessions, **changes) == past(**changes).refunded > 0
+
+
+def test_a_past_order_that_its_channel_cancels_later_is_paid_back(sessions: Sessions) -> None:
+    assert refunded_later(sessions, cancelled_at="2026-12-24T10:00:00Z") == total()
+
+
+def test_a_past_order_that_the_record_refuses_is_never_taken_in_as_a_new_one(
+    sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given three orders that were over before, of which the record does not take one
+    def read_broken(account: Account, raw: bytes) -> PastReading | NoPastOrder:
+        found = read_past(account, raw)
+        assert isinstance(found, PastReading)
+        return found if b'"id": 7,' not in raw else replace(found, order=replace(found.order, currency="\x00"))
+
+    monkeypatch.setattr(fetched, "read_past", read_broken)
+    page = [
+        Fetched(json.dumps({"id": number} | parsed("shopify", "ordinary") | SHIPPED | {"id": number}).encode())
+        for number in (6, 7, 8)
+    ]
+
+    # when they are read twice
+    reads = [take_past(sessions, ACCOUNT, page, datetime(2027, 1, 1, tzinfo=UTC)) for _ in range(2)]
+
+    # then it is kept as refused, and the known ones come again as news
+    assert [([page.index(one) for one in live], [one.status for one in refused]) for live, refused in reads] == [
+        ([], ["rejected"]),
+        ([0, 2], ["rejected"]),
+    ]
+    assert len(everything_in(sessions)["orders"]) == 2
 
 
 def test_one_order_that_the_record_does_not_take_fails_alone(sessions: Sessions) -> None:
