@@ -37,6 +37,7 @@ COMMANDS: Mapping[str, str | Group] = {
     "verify": "commands.verify:verify_command",
     "import": "commands.import_file:import_command",
     "export": "commands.export:export_command",
+    "bulk": "commands.bulk:bulk_command",
     "trace": "commands.trace:trace",
     "differences": "commands.differences:differences",
     "person": "commands.erase:person_command",

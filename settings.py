@@ -263,6 +263,11 @@ class Settings(BaseSettings):
     statements: StatementPlan = StatementPlan()
     inquiries: InquiryPlan = InquiryPlan()
 
+    bulk_rate: Annotated[float, Field(gt=0, le=1_000)] = 20
+    """Acts a second of each bulk."""
+    bulks_kept: timedelta = timedelta(days=30)
+    """How long a bulk and its results are kept after its end."""
+
     stock_difference_alert: int = 10
     """Units of a SKU by which a warehouse's count may differ from our stock before it is an alert."""
 

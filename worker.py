@@ -21,9 +21,10 @@ from activities.heartbeats import Heartbeats
 from activities.interruption import Uninterrupted
 from activities.local_threads import LocalThreads
 from activities.pauses import Pauses
-from activities.steps import all_steps, message_steps
+from activities.steps import all_steps, errand_steps, message_steps
 from activities.watched import Watched
-from domain.ids import message_queue
+from api.inside import Inside
+from domain.ids import errand_queue, message_queue
 from domain.milestones import RECIPIENTS
 from domain.version import VERSION
 from embedded.ending import end_process
@@ -38,6 +39,7 @@ from record.channels.accounts import pull_plans
 from relay.carry import Relay
 from relay.isolation import TROUBLES
 from settings import Settings
+from workflows.bulk import BulkWorkflow
 from workflows.deliver import DeliveryWorkflow
 from workflows.inquiries import InquiryWorkflow
 from workflows.lead_times import LeadTimesWorkflow
@@ -61,10 +63,15 @@ else:
 WORKFLOWS = (
     *(OrderWorkflow, ReturnWorkflow, PullWorkflow, ReconcileWorkflow, PushWorkflow, LeadTimesWorkflow),
     *(DeliveryWorkflow, RedeliveryWorkflow, StatementWorkflow, InquiryWorkflow, SettlementWorkflow),
+    BulkWorkflow,
 )
 MESSENGERS = 6 + len(RECIPIENTS)
 """Batches of messages that one worker process sends at a time, beside its work on orders: six to subscribers, and one
 to each recipient, for as long as anything comes."""
+ERRANDS = 4
+"""Bulks and exports that one worker process is at work on at a time."""
+ANSWER_WITHIN = timedelta(seconds=5)
+"""How long an act of a bulk waits for the order; it is asked again later."""
 LONGEST_BATCH, LONGEST_PARTNER_STEP = timedelta(minutes=2), timedelta(minutes=10)
 
 
@@ -132,6 +139,32 @@ def build_messenger(
     )
 
 
+def build_errands(client: Client, settings: Settings, steps: Sequence[Callable[..., Any]]) -> Worker:
+    """Build the worker for long work that staff ask for: its few slots take none from orders."""
+    return Worker(
+        client,
+        build_id=VERSION,
+        task_queue=errand_queue(settings.task_queue),
+        activities=steps,
+        activity_executor=ThreadPoolExecutor(ERRANDS, thread_name_prefix="errand"),
+        max_concurrent_activities=ERRANDS,
+        max_concurrent_activity_task_polls=1,
+        graceful_shutdown_timeout=timedelta(seconds=20),
+        interceptors=[Heartbeats(), Pauses(), Uninterrupted()],
+    )
+
+
+def api_inside(settings: Settings) -> Inside:
+    """Return the API inside of this process. It serves no port and is built when it is first needed."""
+
+    def build() -> Any:
+        from api.app import create_app
+
+        return create_app(settings.model_copy(update={"api_metrics_port": 0, "rpc_timeout": ANSWER_WITHIN}))
+
+    return Inside(build)
+
+
 async def run_worker(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT, then finish what is in hand; the watch ends the process if that gets stuck."""
     watch, registry = Watch(settings.stuck_after), CollectorRegistry()
@@ -159,12 +192,13 @@ async def _work(settings: Settings, watch: Watch, registry: CollectorRegistry) -
     ending = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ending.set)
-    partners = connect_partners(settings)
+    partners, inside = connect_partners(settings), api_inside(settings)
     registry.register(CircuitMetrics(partners.circuits))
     registry.register(TROUBLES)
     async with (
         build_worker(client, settings, all_steps(settings, record, partners, caches), watch),
         build_messenger(client, settings, message_steps(settings, record, partners, caches), watch),
+        build_errands(client, settings, errand_steps(settings, record, inside)),
     ):
         relaying = asyncio.create_task(relay.run())
         watch.ready = True
@@ -173,6 +207,7 @@ async def _work(settings: Settings, watch: Watch, registry: CollectorRegistry) -
         await asyncio.wait({relaying, waiting}, return_when=asyncio.FIRST_COMPLETED)
         relay.stop()
         await relaying
+    await inside.close()
     engine.dispose()
 
 

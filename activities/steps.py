@@ -5,6 +5,7 @@ from typing import Any
 
 from activities.allocate import Allocate
 from activities.audit import Audit
+from activities.bulks import Acts, Bulks
 from activities.carrier_claims import CarrierClaims
 from activities.deliver import Deliver
 from activities.editing import Edits
@@ -53,6 +54,11 @@ def message_steps(
     deliver = Deliver(record, settings.subscriptions_private)
     letters = Letters(record, partners.inboxes, caches.parameters, caches.accounts, partners.circuits, partners.ways)
     return (deliver.deliver_batch, Redeliver(record, letters, LINGERING).redeliver_batch)
+
+
+def errand_steps(settings: Settings, record: Sessions, acts: Acts) -> Sequence[Callable[..., Any]]:
+    """Return the steps of long work that staff ask for, apart from all orders."""
+    return (Bulks(record, acts, settings.bulk_rate).act_on_batch,)
 
 
 def all_steps(settings: Settings, record: Sessions, partners: Partners, caches: Caches) -> Sequence[Callable[..., Any]]:

@@ -39,6 +39,8 @@ class Right(StrEnum):
     EDIT = "edit"
     NOTE = "note"
     """To write notes, tag, take and give back orders and cases."""
+    BULK = "bulk"
+    """To send one command for many; each command needs its own right too."""
     EDIT_ANY_AMOUNT = "edit_any_amount"
     """To make an edit that changes an order by more than the parameter `edit_limit`."""
     RELEASE_HOLD = "release_hold"
@@ -71,13 +73,13 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
     Role.CHANNEL: frozenset(
         {
             *(Right.READ, Right.SEE_WORK, Right.SEE_PEOPLE),
-            *(Right.PLACE, Right.CANCEL, Right.EDIT, Right.ASK_RETURN, Right.SUBSCRIBE),
+            *(Right.PLACE, Right.CANCEL, Right.EDIT, Right.ASK_RETURN, Right.SUBSCRIBE, Right.BULK),
         }
     ),
     Role.STAFF: frozenset(Right) - {Right.WRITE_RULES, Right.EDIT_ANY_AMOUNT},
     Role.VIEWER: frozenset({*OPERATIONS, Right.READ_RULES}),
     Role.STORE: frozenset({Right.SEE_WORK, Right.SEE_WAVES, Right.WORK_AT_LOCATION, Right.RECEIVE_RETURN}),
-    Role.RULES: frozenset({*OPERATIONS, Right.RELEASE_HOLD, Right.READ_RULES, Right.WRITE_RULES}),
+    Role.RULES: frozenset({*OPERATIONS, Right.RELEASE_HOLD, Right.BULK, Right.READ_RULES, Right.WRITE_RULES}),
     Role.ADMIN: frozenset(Right),
 }
 
@@ -167,6 +169,10 @@ class KeyRing:
             self._in_force[caller.key_id] = (self._now() + self._lifetime, found)
         return found
 
+    async def holder(self, key_id: str) -> Caller | None:
+        """Return the holder of the key with this public id; None if it was revoked or has expired."""
+        return await to_thread.run_sync(self._holder, key_id)
+
     async def _look_up(self, hashed: str) -> Caller | None:
         answer = self._lookups.get(hashed)
         if answer is None:
@@ -207,14 +213,19 @@ class KeyRing:
             rows = session.scalars(select(ApiKeyRow).where(ApiKeyRow.key_hash.in_(hashes), is_in_force())).all()
             for row in rows:
                 session.execute(USED, {"key_id": row.key_id})
-            return {row.key_hash: _caller(row) for row in rows}
+            return {row.key_hash: caller_of_key(row) for row in rows}
+
+    def _holder(self, key_id: str) -> Caller | None:
+        with self._sessions() as session:
+            row = session.scalar(select(ApiKeyRow).where(ApiKeyRow.key_id == key_id, is_in_force()))
+            return None if row is None else caller_of_key(row)
 
     def _is_in_force(self, key_id: str) -> bool:
         with self._sessions() as session:
             return session.scalar(select(ApiKeyRow.key_id).where(ApiKeyRow.key_id == key_id, is_in_force())) is not None
 
 
-def _caller(row: ApiKeyRow) -> Caller:
+def caller_of_key(row: ApiKeyRow) -> Caller:
     # A store's key from before keys had locations works nowhere, rather than everywhere.
     location = row.location or "" if row.role == Role.STORE else None
     return Caller(row.key_id, row.name, Role(row.role), row.channel, location)

@@ -1,6 +1,8 @@
 """The routers of all rooms and the bodies that their routes read. Of several routes that match, the first is taken."""
 
 from api import health, set_asides
+from api.bulk import bulks
+from api.bulk.schemas import BulkBody
 from api.channels import batches as channel_batches
 from api.channels import intakes, listings, missing_orders
 from api.channels import webhooks as channel_webhooks
@@ -79,7 +81,7 @@ _MODULES = (
     *(create, carrier_webhooks, qimen_webhooks, partner_webhooks),
     # Orders and shipping
     *(orders, audits, sourcing, histories, order_commands, edits, merging, reviews, requests, returns),
-    *(notes, staff_work),
+    *(notes, staff_work, bulks),
     *(shipments, labels, unknown_waybills),
     # Stock: movements, alerts and reports come before /stock/{sku}.
     *(movements, stock_alerts, stock_reports, stock_changes, inventory, products, locations, channel_stock, buffers),
@@ -109,6 +111,7 @@ BODIES = (
         RejectBody,
         ShortageBody,
         ReturnBody,
+        BulkBody,
     ),
     # Rules, channels and partners
     *(SourcingTrialBody, RuleSetBody, TrialBody, ActivationBody, RetirementBody, ListingBody, PushBody),

@@ -9,8 +9,9 @@ from urllib.parse import urlencode
 from anyio import to_thread
 from fastapi import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Scope
+from starlette.types import ASGIApp, Scope
 
+from api.asking import answer_of
 from api.dependencies import caller_of, services_of
 
 PAUSES = (0.5, 2.0, 5.0)
@@ -45,28 +46,10 @@ async def pages_of(
 
 async def _ask(app: ASGIApp, scope: Scope, query: Sequence[tuple[str, str]]) -> Response:
     alone = dict(scope) | {"query_string": urlencode(query).encode()}
-    answer = await _answer_of(app, alone)
+    answer = await answer_of(app, alone)
     for pause in PAUSES:
         if answer.status_code != 503:
             break
         await asyncio.sleep(pause)
-        answer = await _answer_of(app, alone)
+        answer = await answer_of(app, alone)
     return answer
-
-
-async def _answer_of(app: ASGIApp, scope: Scope) -> Response:
-    """Call the route by itself and return its answer as a whole."""
-    body, response = list[bytes](), Response()
-
-    async def receive() -> Message:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def send(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            response.status_code, response.raw_headers = message["status"], list(message["headers"])
-        else:
-            body.append(message.get("body", b""))
-
-    await app(scope, receive, send)
-    response.body = b"".join(body)
-    return response

@@ -21,6 +21,10 @@ def new_subscription_id() -> str:
     return f"sub_{new_order_id()}"
 
 
+def new_bulk_id() -> str:
+    return f"bulk_{new_order_id()}"
+
+
 def new_key_id() -> str:
     """The public id of an API key. It may be shown; it is not the key."""
     return f"key_{new_order_id()}"
@@ -85,6 +89,17 @@ def inquiry_id(partner: str) -> str:
 def settlement_id(order_id: str) -> str:
     """Id of the run that pays back money which came after the order had ended."""
     return f"settlement/{order_id}"
+
+
+def bulk_workflow_id(bulk_id: str) -> str:
+    """Id of the run that carries a bulk out; one runs at a time."""
+    return f"bulk/{bulk_id}"
+
+
+def errand_queue(task_queue: str) -> str:
+    """The task queue of long work that staff ask for, with a few slots of its own, so that it takes none from
+    orders."""
+    return f"{task_queue}-errands"
 
 
 def message_queue(task_queue: str) -> str:

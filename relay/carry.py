@@ -19,6 +19,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from domain.service_levels import Allowance
 from models.database import Sessions
 from record.caches import Caches
+from relay.bulks import BulkJob
 from relay.events import EventJob
 from relay.histories import HistoryJob
 from relay.inquiries import InquiryJob
@@ -60,6 +61,7 @@ class Relay:
         self.histories = HistoryJob(sessions, client, settings)
         self.waves = WaveJob(sessions, client, settings)
         self.inquiries = InquiryJob(sessions, client, settings)
+        self.bulks = BulkJob(sessions, client, settings)
         self.lookout = Lookout(sessions)
         self.sweeps = database_sweeps(sessions, settings, caches.outlooks)
         self.client = client
@@ -79,6 +81,7 @@ class Relay:
             self._repeat("stock", self.stock.carry, GATHERING_PAUSE),
             self._repeat("messages", self.messages.carry, GATHERING_PAUSE),
             self._repeat("lookout", self.lookout.carry, longest=LOOK_PAUSE),
+            self._repeat("bulks", self.bulks.carry, GATHERING_PAUSE, longest=20),
             # Nobody waits for these by the second.
             self._repeat("histories", self.histories.carry, GATHERING_PAUSE, longest=10),
             self._repeat("inquiries", self.inquiries.carry, GATHERING_PAUSE, longest=20),

@@ -19,6 +19,7 @@ _WAITS = {
     "events": "SELECT FROM partner_events WHERE relayed_at IS NULL AND relay_after <= now()",
     "waves": f"SELECT FROM fulfillment_orders WHERE {WAVE_WAITS.text} AND wave_after <= now()",
     "stock": "SELECT FROM stock_touches",
+    "bulks": "SELECT FROM bulks WHERE ended_at IS NULL",
     "messages": f"""
         SELECT FROM messages WHERE {IS_WAITING}
         UNION ALL SELECT FROM subscriptions WHERE active AND position < {_NEWEST}

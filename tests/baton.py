@@ -24,7 +24,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
 import worker
-from activities.steps import all_steps, message_steps
+from activities.steps import all_steps, errand_steps, message_steps
 from api.app import create_app
 from api.orders.view import fulfillment_summary
 from commands.keys import create_key
@@ -308,6 +308,10 @@ async def open_baton(
         await stack.enter_async_context(worker.build_worker(client, settings, replaceable))
         messages = message_steps(settings, record, clients, caches)
         await stack.enter_async_context(worker.build_messenger(client, settings, messages))
+        inside = worker.api_inside(settings)
+        stack.push_async_callback(inside.close)
+        errands = worker.build_errands(client, settings, errand_steps(settings, record, inside))
+        await stack.enter_async_context(errands)
         relay = Relay(record, client, settings, caches)
         relaying = asyncio.create_task(relay.run())
         key = create_key(record, "Sun of support", "staff")

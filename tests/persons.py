@@ -81,7 +81,8 @@ _BY_REASON = {
     "known by what the person is called, and planted with it": "buyer_blocks.subject partner_differences.subject",
     "hashes of what is erased, which are emptied or say nothing by themselves": """
         orders.request_hash intakes.digest merges.merge_key messages.digest fulfillment_orders.pickup_code_hash
-        idempotency_keys.fingerprint api_keys.key_hash event_seals.hash trace_leaves.hash trace_roots.root
+        idempotency_keys.fingerprint api_keys.key_hash bulks.request_key bulks.fingerprint event_seals.hash
+        trace_leaves.hash trace_roots.root
         trace_roots.previous trace_roots.signature""",
     "a key of a fact, step or movement: ids and codes of ours": """
         order_events.key step_results.key money_movements.key store_credits.key asked_refunds.key
@@ -92,7 +93,7 @@ _BY_REASON = {
         address_corrections.asked_by order_edits.actor returns.decided_by carrier_claims.decided_by messages.settled_by
         erasures_due.asked_by deadline_alerts.owner deadline_alerts.escalate_to parameters.set_by parameters.source
         return_reasons.set_by rule_sets.created_by rule_set_log.actor rule_trials.actor stock_counts.counted_by
-        orders.assignee returns.assignee notes.actor notes.mentions
+        orders.assignee returns.assignee notes.actor notes.mentions bulks.actor bulks.canceled_by
         subscriptions.created_by api_keys.name partner_events.partner partner_differences.partner
         statement_entries.partner stock_exceptions.partner messages.recipient idempotency_keys.holder""",
     "a number that a channel, partner or we gave to an order, parcel, payment, case or event": """
@@ -104,8 +105,10 @@ _BY_REASON = {
         partner_events.subject statement_entries.subject shipments.waybill returns.waybill returns.case_id
         channel_uploads.waybill shipment_parcels.sscc address_corrections.correction_id store_credits.code
         goods_receipts.receipt_id stock_counts.count_id stock_differences.count_id warehouse_counts.count_id
-        order_edits.edit_id hashed_contacts.last_order_id
+        order_edits.edit_id hashed_contacts.last_order_id *.bulk_id bulks.key_id bulk_items.subject_id
         parcels_elsewhere.key parcels_elsewhere.waybill subscriptions.key_id api_keys.key_id erasures_due.pseudonym""",
+    "what staff do with many orders at once: words of theirs are gone when that has ended, filters name nobody": """
+        bulks.parameters bulks.filter bulks.command bulk_items.code bulk_items.detail""",
     "goods, which are nobody's": """
         *.sku *.location_id product_parts.bundle_sku product_parts.part_sku product_substitutes.substitute_sku
         order_lines.bundle_of order_lines.substitute_for order_lines.added_by return_lines.replacement_sku

@@ -57,3 +57,10 @@ PULL: dict[str, Any] = {
     # A delay that the platform asks for comes before these (activities/pauses.py).
     "retry_policy": _until_done(timedelta(seconds=1), timedelta(minutes=5)),
 }
+
+ERRAND: dict[str, Any] = {
+    # A batch ends well before this, and one that died with its worker is begun again soon.
+    "start_to_close_timeout": timedelta(minutes=5),
+    "heartbeat_timeout": HEARTBEAT,
+    "retry_policy": _until_done(timedelta(seconds=1), timedelta(minutes=1)),
+}

@@ -12,6 +12,7 @@ from temporalio.common import (
 
 from domain.editions import EDITION
 from domain.ids import (
+    bulk_workflow_id,
     delivery_workflow_id,
     inquiry_id,
     order_workflow_id,
@@ -23,6 +24,7 @@ from domain.ids import (
 from domain.service_levels import MOST_URGENT, NORMAL
 from settings import Settings
 from workflows import search_attributes
+from workflows.bulk import BulkInput
 from workflows.deliver import DeliveryInput
 from workflows.inquiries import InquiryInput
 from workflows.messages import OrderDeadlines
@@ -34,6 +36,7 @@ from workflows.state import OrderInput
 
 ORDER_WORKFLOW, RETURN_WORKFLOW, PUSH_WORKFLOW = "OrderWorkflow", "ReturnWorkflow", "PushWorkflow"
 DELIVERY_WORKFLOW, REDELIVERY_WORKFLOW = "DeliveryWorkflow", "RedeliveryWorkflow"
+BULK_WORKFLOW = "BulkWorkflow"
 INQUIRY_WORKFLOW = "InquiryWorkflow"
 SETTLEMENT_WORKFLOW = "SettlementWorkflow"
 
@@ -154,6 +157,11 @@ def redelivery_start(settings: Settings, recipient: str) -> dict[str, Any]:
 def inquiry_start(settings: Settings, partner: str) -> dict[str, Any]:
     """Return the arguments of `Client.start_workflow` except the workflow's name."""
     return _start(settings, InquiryInput(partner), inquiry_id(partner), partner)
+
+
+def bulk_start(settings: Settings, bulk_id: str) -> dict[str, Any]:
+    """Return the arguments of `Client.start_workflow` except the workflow's name. Only one runs at a time."""
+    return _start(settings, BulkInput(bulk_id), bulk_workflow_id(bulk_id), bulk_id)
 
 
 def _start(settings: Settings, arg: object, name: str, fairness_key: str) -> dict[str, Any]:

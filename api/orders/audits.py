@@ -1,14 +1,15 @@
-"""Audits of an order: every check, with the facts that it looked at."""
+"""Audits of an order: every check, with the facts that it looked at; and another one, if somebody asks."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter
 from sqlalchemy import select
 
 from api.access import Caller
-from api.dependencies import Reader, WithServices
-from api.errors import FORBIDDEN, NOT_FOUND
+from api.dependencies import HoldReleaser, Reader, WithServices
+from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, REFUSED, Problem
+from api.idempotency import OnceRoute
 from api.inputs import PathId
 from api.masking import visible_facts
 from api.openapi import responses
@@ -16,10 +17,12 @@ from api.orders import examples
 from api.orders.view import find_order
 from api.schemas import Answer
 from domain.audit_rules import theme_of
+from domain.status import OrderStatus
 from models.order import AuditRow
 from record.orders.findings import unfold
+from record.orders.re_audit import ask_audit
 
-router = APIRouter(tags=["orders"])
+router = APIRouter(tags=["orders"], route_class=OnceRoute)
 
 
 class CheckAnswer(Answer):
@@ -47,6 +50,13 @@ class AuditAnswer(Answer):
     checks: list[CheckAnswer]
 
 
+class AuditAsked(Answer):
+    """The order is audited again within a second or two."""
+
+    order_id: str
+    answer: Literal["asked"]
+
+
 class AuditsAnswer(Answer):
     order_id: str
     audits: list[AuditAnswer]
@@ -63,6 +73,22 @@ def read_audit(order_id: PathId, caller: Reader, services: WithServices) -> Audi
     with services.sessions() as session:
         find_order(session, order_id, caller)
         return AuditsAnswer(order_id=order_id, audits=[_audit(row, caller) for row in session.scalars(audits)])
+
+
+@router.post(
+    "/orders/{order_id}/re-audit",
+    summary="Audit an order again",
+    responses=responses({200: ("It is audited again", examples.RE_AUDIT)}, BAD_KEY, FORBIDDEN, NOT_FOUND, REFUSED),
+)
+def audit_again(order_id: PathId, caller: HoldReleaser, services: WithServices) -> AuditAsked:
+    """For an order under review, after a rule, a limit or a product was changed: what is in force now judges it, and
+    what no longer holds it is released. Safe to repeat."""
+    with services.sessions.begin() as session:
+        order = find_order(session, order_id, caller)
+        if order.past or order.status != OrderStatus.UNDER_REVIEW:
+            raise Problem(REFUSED, f"the order is {order.status}: only one under review is audited again")
+        ask_audit(session, order, caller.name)
+        return AuditAsked(order_id=order_id, answer="asked")
 
 
 def _audit(row: AuditRow, caller: Caller) -> AuditAnswer:

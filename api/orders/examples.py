@@ -249,3 +249,5 @@ SERVICE = {
         }
     ],
 }
+
+RE_AUDIT = {"order_id": ORDER_ID, "answer": "asked"}

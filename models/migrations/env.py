@@ -4,6 +4,7 @@ from alembic import context
 
 import models.access
 import models.arrivals
+import models.bulk
 import models.channel
 import models.deadlines
 import models.edits

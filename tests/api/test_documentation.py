@@ -8,6 +8,8 @@ import pytest
 from pydantic import BaseModel
 
 from api import examples, set_asides
+from api.bulk import examples as bulk_examples
+from api.bulk.schemas import BulkAnswer, BulkPreview, BulkResult
 from api.channels import examples as channel_examples
 from api.channels import listing_examples
 from api.channels.intakes import IntakeAnswer, IntakeWithRaw
@@ -17,7 +19,7 @@ from api.channels.webhooks import IntakeTaken
 from api.orders import examples as example_answers
 from api.orders import sourcing_examples, staff_work_examples
 from api.orders.answers import EventAnswer, JudgedOrder, OrderAnswer, OrderPage, PlacedOrder
-from api.orders.audits import AuditsAnswer
+from api.orders.audits import AuditAsked, AuditsAnswer
 from api.orders.batches import BatchAnswer
 from api.orders.commands import CancelBody, CancelTold, HoldReleaseBody, HoldReleaseTold
 from api.orders.shortages import ShortageTold
@@ -103,6 +105,10 @@ FITS: list[tuple[type[BaseModel], Any]] = [
     (NoteTold, staff_work_examples.NOTED),
     (Page[NoteAnswer], staff_work_examples.NOTES),
     (TagsAnswer, staff_work_examples.TAGS),
+    (AuditAsked, example_answers.RE_AUDIT),
+    (BulkAnswer, bulk_examples.BULK),
+    (BulkPreview, bulk_examples.PREVIEW),
+    (Page[BulkResult], bulk_examples.RESULTS),
     (AssigneeAnswer, staff_work_examples.TAKEN),
     (Page[EventAnswer], example_answers.EVENTS),
     (ReturnAnswer, example_answers.RETURN),
@@ -180,7 +186,8 @@ async def test_every_operation_is_described(nobody: Api) -> None:
         examples_of = [kind for answer in good for media, kind in answer["content"].items() if media not in OTHER_FORMS]
         assert all("example" in kind for kind in examples_of), name
         # A retry, ping, confirmation or take has no body.
-        no_body = ("/retry", "/ping", "}/redeliver", "/confirm", "/look-again", "/take", "/give-back")
+        no_body = ("/retry", "/ping", "}/redeliver", "/confirm", "/look-again", "/take", "/give-back", "/re-audit")
+        no_body += ("/bulk/{bulk_id}/cancel",)
         if name.startswith("post") and not name.endswith(no_body):
             assert all("example" in kind for kind in operation["requestBody"]["content"].values()), name
 

@@ -60,6 +60,14 @@ def stock_was_touched(sessions: Sessions) -> None:
     execute(sessions, "INSERT INTO stock_touches (sku, more) VALUES ('LAMP', true)")
 
 
+def a_bulk_is_at_work(sessions: Sessions) -> None:
+    execute(
+        sessions,
+        """INSERT INTO bulks (bulk_id, command, parameters, key_id, actor, request_key, fingerprint, total)
+            VALUES ('B1', 'cancel', '{}', 'key_1', 'Sun of support', '1', '', 0)""",
+    )
+
+
 def a_message_waits(sessions: Sessions) -> None:
     order_id = a_started_order(sessions)
     execute(
@@ -85,6 +93,7 @@ def a_fact_is_unsealed(sessions: Sessions) -> None:
         (a_webhook_waits, "events"),
         (a_wave_is_due, "waves"),
         (stock_was_touched, "stock"),
+        (a_bulk_is_at_work, "bulks"),
         (a_message_waits, "messages"),
         (a_fact_is_unsealed, "proof"),
     ],

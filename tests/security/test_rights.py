@@ -68,6 +68,7 @@ def test_the_rights_of_a_channel_are_exactly_these() -> None:
         Right.EDIT,
         Right.ASK_RETURN,
         Right.SUBSCRIBE,
+        Right.BULK,
     }
     assert {role for role, rights in RIGHTS.items() if Right.READ_OPERATIONS in rights} == set(Role) - {
         Role.CHANNEL,

@@ -1,0 +1,1 @@
+"""Bulks: one command for many orders, return cases or payloads."""
