@@ -25,6 +25,7 @@ from record.orders.audited_orders import read_orders
 from record.orders.captures import ask_for_links
 from record.orders.findings import fold
 from record.orders.judged_orders import JudgedOrder
+from record.orders.tenders import ask_for_tenders
 from record.parameters import ParameterCache
 from record.rules.staff_rules import StaffRules
 
@@ -114,7 +115,9 @@ class Audit:
             # If a link was paid, that makes a new version, which is judged instead.
             with suppress(PartnerTrouble):
                 ask_for_links(self.sessions, self.payments, request.order_id)
-        facts = read_texts(replace(read.facts, payment=read.payment or self._payment(read.facts.order)))
+        payment = read.payment or self._payment(read.facts.order)
+        tenders = ask_for_tenders(self.sessions, self.payments, request.order_id, read.facts.order.tenders)
+        facts = read_texts(replace(read.facts, payment=payment, tenders=tenders))
         staff = self.staff_rules.judge(read.rule_set, facts, read.buyer)
         if facts.nothing_to_send:
             staff = replace(staff, findings=[], gifts=[])

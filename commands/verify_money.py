@@ -89,6 +89,21 @@ COLLECTED = """
         SELECT order_id, split_part(key, ':captured:', 2) AS shipment_id, sum(amount_minor) AS paid
         FROM money_movements WHERE kind = 'captured' GROUP BY 1, 2) AS money USING (order_id, shipment_id)"""
 
+TENDERED = """
+    SELECT order_id AS id, tendered_minor <> coalesce(named, 0) AS wrong
+    FROM orders LEFT JOIN (SELECT order_id, sum(amount_minor) AS named FROM tenders GROUP BY order_id) AS apart
+        USING (order_id)
+    WHERE tendered_minor <> 0 OR named IS NOT NULL"""
+
+# Of orders with several payments: their own, each tender and each link. Store credit and moved
+# money are of the order as a whole.
+BY_PAYMENT = """
+    SELECT order_id || ' ' || currency || ' ' || split_part(key, '@', 2) AS id,
+        coalesce(sum(amount_minor) FILTER (WHERE kind = 'refunded'), 0)
+            > coalesce(sum(amount_minor) FILTER (WHERE kind = 'captured'), 0) AS wrong
+    FROM money_movements WHERE order_id IN (SELECT order_id FROM money_movements WHERE strpos(key, '@') > 0)
+    GROUP BY order_id, currency, split_part(key, '@', 2)"""
+
 CASE_PAID = f"""
     SELECT return_id AS id, differs AND ended AS wrong, differs AND NOT ended AS waiting
     FROM returns
@@ -113,6 +128,8 @@ MONEY_QUERIES: Mapping[str, str] = {
     "every captured payment that the gateway reported is booked": BOOKED,
     "no payment pays for two orders": CAPTURED_ONCE,
     "what edits charge is what open payment links are for": CHARGED,
+    "what tenders pay of an order's price is the sum of its tenders": TENDERED,
+    "no payment paid back more than it paid": BY_PAYMENT,
     "every paid link has its money": LINK_PAID,
     "what carriers have collected is captured, and nothing else of it": COLLECTED,
     "every return case paid back what it says": CASE_PAID,

@@ -10,6 +10,7 @@ from domain.parameters import Parameters
 from domain.payment_terms import BY_GATEWAY, PaymentTerms
 from domain.regions import Reading
 from domain.remarks.intents import RemarkReading
+from domain.tenders import Tender
 
 PASS, REPAIR, HOLD, REJECT = "pass", "repair", "hold", "reject"
 
@@ -26,6 +27,20 @@ class PaymentFacts:
 
     status: str
     amount: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TenderFacts:
+    """What is known of one tender, as in `PaymentFacts`. A balance is `captured` once it was taken from, `unknown`, or
+    `short` if less is left of it than the tender."""
+
+    tender: Tender
+    status: str
+    amount: Money | None = None
+
+    @property
+    def paid(self) -> bool:
+        return self.status == "captured" and self.amount == self.tender.amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +97,7 @@ class AuditFacts:
     order: Order
     payment: PaymentFacts
     products: Mapping[str, ProductFacts]
+    tenders: tuple[TenderFacts, ...] = ()
     twin: str = ""
     """The id of an earlier order with the same customer, goods and address, or empty."""
     twin_elsewhere: bool = False

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from domain.money import Money
+from domain.tenders import Tender
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,8 @@ class Order:
     """How many minor units edits charge and nobody has paid yet."""
     collected: Money | None = None
     """What its channel says that it has collected itself; None if it says nothing."""
+    tenders: tuple[Tender, ...] = ()
+    """Parts of the price that are paid apart from the order's own payment."""
     language: str = ""
     """The customer's language, such as `en` or `zh-CN`; empty if the channel does not say."""
     ship_by: datetime | None = None
@@ -100,8 +103,18 @@ class Order:
 
     @property
     def placed_total(self) -> Money:
-        """The grand total as the order was placed, before any edit: what its own payment is of."""
+        """The grand total as the order was placed, before any edit."""
         return Money(self.grand_total.minor_units - self.edited_minor, self.currency)
+
+    @property
+    def tendered(self) -> Money:
+        """What its tenders pay."""
+        return Money(sum(tender.amount.minor_units for tender in self.tenders), self.currency)
+
+    @property
+    def own_due(self) -> Money:
+        """What its own payment is of."""
+        return self.placed_total - self.tendered
 
     @property
     def sum_of_parts(self) -> Money:

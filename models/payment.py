@@ -1,6 +1,6 @@
 """Money that moved: the payment status is derived from these rows and nothing else."""
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, SmallInteger, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import BY_PAGES, Base, Now, Serial, When
@@ -94,6 +94,33 @@ class AskedRefundRow(Base):
     __table_args__ = (
         CheckConstraint("amount_minor > 0", "amount_positive"),
         Index("ix_asked_refunds_order", "order_id"),
+    )
+
+
+class TenderRow(Base):
+    """A part of an order's price that is paid apart from its own payment. Movements of its money have its reference at
+    the end of their key, after an `@`."""
+
+    __tablename__ = "tenders"
+
+    order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"), primary_key=True)
+    tender_no: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    kind: Mapped[str]
+    reference: Mapped[str]
+    """That of the gateway or the channel, or the public id of a store credit."""
+    method: Mapped[str] = mapped_column(server_default="")
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    """In the currency of the order."""
+    due_at: Mapped[When]
+    """Until when it must be paid, if it is the balance of a pre-sale."""
+    collected: Mapped[bool] = mapped_column(server_default=text("false"))
+    """What the channel says of a tender that it collects."""
+
+    __table_args__ = (
+        CheckConstraint("amount_minor > 0", "amount_positive"),
+        CheckConstraint("kind IN ('gateway', 'platform', 'store_credit', 'gift_card')", "kind"),
+        UniqueConstraint("order_id", "reference"),
+        Index("ix_tenders_reference", "reference"),
     )
 
 

@@ -1,19 +1,24 @@
 """Map rows of orders to domain orders, one by one or many at once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, Text, bindparam, case, select, update
+from sqlalchemy import ARRAY, Row, Text, any_, bindparam, case, select, update
 from sqlalchemy.orm import Session
 
 from domain.money import Money
 from domain.order import Address, Buyer, Order, OrderLine
+from domain.tenders import Tender, TenderKind
+from models.base import table
 from models.order import OrderLineRow, OrderRow
+from models.payment import TenderRow
 from models.prepared import prepared
 from models.stock import LocationRow
 
 
-def as_order(row: OrderRow | Row[Any], lines: Sequence[OrderLineRow | Row[Any]]) -> Order:
+def as_order(
+    row: OrderRow | Row[Any], lines: Sequence[OrderLineRow | Row[Any]], tenders: Sequence[TenderRow | Row[Any]] = ()
+) -> Order:
     """Return the order as its channel gave it, without the lines that Baton added."""
     return Order(
         channel=row.channel,
@@ -52,19 +57,35 @@ def as_order(row: OrderRow | Row[Any], lines: Sequence[OrderLineRow | Row[Any]])
         edited_minor=row.edited_minor,
         charge_minor=row.charge_minor,
         collected=None if row.collected_minor is None else Money(row.collected_minor, row.currency),
+        tenders=tuple([as_tender(one, row.currency) for one in tenders]),
         language=row.language,
         ship_by=row.promised_ship_by,
         deliver_by=row.promised_deliver_by,
     )
 
 
+def as_tender(row: TenderRow | Row[Any], currency: str) -> Tender:
+    amount = Money(row.amount_minor, currency)
+    return Tender(row.tender_no, TenderKind(row.kind), row.reference, amount, row.method, row.due_at, row.collected)
+
+
 def load_orders(session: Session, rows: Sequence[OrderRow]) -> Mapping[str, Order]:
-    """Return these orders by id, in one statement however many there are."""
+    """Return these orders by id, in one statement however many there are, and one more if some have tenders."""
     lines: dict[str, list[OrderLineRow]] = {row.order_id: [] for row in rows}
     wanted = select(OrderLineRow).where(OrderLineRow.order_id.in_(lines)).order_by(OrderLineRow.line_no)
     for line in session.scalars(wanted):
         lines[line.order_id].append(line)
-    return {row.order_id: as_order(row, lines[row.order_id]) for row in rows}
+    tenders = tenders_of(session, [row.order_id for row in rows if row.tendered_minor])
+    return {row.order_id: as_order(row, lines[row.order_id], tenders.get(row.order_id, ())) for row in rows}
+
+
+def tenders_of(session: Session, order_ids: Collection[str]) -> dict[str, list[Row[Any]]]:
+    """Return the tenders of these orders by order. Ask only for orders that have some: it is a statement of its own."""
+    found: dict[str, list[Row[Any]]] = {}
+    if order_ids:
+        for row in session.execute(_TENDERS, {"orders": list(order_ids)}):
+            found.setdefault(row.order_id, []).append(row)
+    return found
 
 
 def _address(row: OrderRow | Row[Any]) -> Address:
@@ -93,6 +114,13 @@ _LINES = prepared(
 )
 
 
+_TENDERS = prepared(
+    select(*table(TenderRow).c)
+    .where(table(TenderRow).c.order_id == any_(bindparam("orders", type_=ARRAY(Text))))
+    .order_by(table(TenderRow).c.order_id, table(TenderRow).c.tender_no)
+)
+
+
 # Rows that refer to the order may still be written.
 _LOCKED = _ORDER.with_for_update(key_share=True)
 
@@ -100,7 +128,8 @@ _LOCKED = _ORDER.with_for_update(key_share=True)
 def load_order(session: Session, order_id: str) -> Order:
     """Return the order as its channel gave it. Raises NoResultFound; a missing row is a defect."""
     row = session.scalars(_ORDER, {"order_id": order_id}).one()
-    return as_order(row, session.scalars(_LINES, {"order_id": order_id}).all())
+    tenders = tenders_of(session, [order_id]).get(order_id, ()) if row.tendered_minor else ()
+    return as_order(row, session.scalars(_LINES, {"order_id": order_id}).all(), tenders)
 
 
 def lock_order(session: Session, order_id: str) -> OrderRow:

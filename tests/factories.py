@@ -17,6 +17,7 @@ from models.base import Base
 from models.database import Sessions
 from models.messaging import PartnerEventRow
 from models.order import OrderLineRow, OrderRow
+from models.payment import TenderRow
 from models.stock import LocationRow, ProductRow, StockMovementRow, StockRow
 from record.parameters import ParameterCache
 from record.recordset import insert_recordset
@@ -94,6 +95,20 @@ def place_orders(sessions: Sessions, orders: Sequence[Order], status: str = "rec
             )
             for name, order in zip(names, orders, strict=True)
             for line in order.lines
+        )
+        session.add_all(
+            TenderRow(
+                order_id=name,
+                tender_no=one.tender_no,
+                kind=one.kind,
+                reference=one.reference,
+                amount_minor=one.amount.minor_units,
+                method=one.method,
+                due_at=one.due_at,
+                collected=one.collected,
+            )
+            for name, order in zip(names, orders, strict=True)
+            for one in order.tenders
         )
     return names
 
@@ -189,6 +204,7 @@ def _order_row(name: str, order: Order, status: str) -> OrderRow:
         payment_reference=order.payment_reference,
         payment_method=order.payment_method,
         collected_minor=order.collected.minor_units if order.collected else None,
+        tendered_minor=order.tendered.minor_units,
         country=to.country,
         province=to.province,
         receiver=receiver,

@@ -99,7 +99,7 @@ _BY_REASON = {
     "a number that a channel, partner or we gave to an order, parcel, payment, case or event": """
         *.order_id *.event_id *.shipment_id *.fulfillment_order_id *.return_id *.subscription_id *.intake_id
         *.merge_id *.purchase_order_id orders.channel_order_id orders.channel_version orders.payment_reference
-        payments.reference payment_links.reference asked_refunds.link
+        payments.reference payment_links.reference tenders.reference asked_refunds.link
         orders.follow_up_of returns.follow_up_id order_lines.channel_line_id intakes.channel_order_id
         missing_orders.channel_order_id fulfillment_orders.wms_reference money_movements.gateway_reference
         partner_events.subject statement_entries.subject shipments.waybill returns.waybill returns.case_id
@@ -122,6 +122,7 @@ _BY_REASON = {
     "a status, code, currency, country or carrier out of a list": """
         order_edits.source order_edits.fields order_edits.refused_field order_edits.refusal payment_links.url
         *.channel *.currency *.status *.kind *.type *.milestone *.state *.carrier orders.payment_method orders.country
+        orders.payment_terms tenders.method
         orders.language orders.due orders.pickup_location deadline_alerts.due holds.code holds.on_expiry
         returns.reason_code returns.goods returns.refund_to returns.remedy returns.tracking returns.attention_code
         returns.fees carrier_claims.remedy address_corrections.answer shipments.tracking_status shipments.service

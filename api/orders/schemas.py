@@ -7,8 +7,10 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_va
 
 from api.errors import FieldError, invalid, invalid_fields
 from api.orders.identity import BuyerBody
+from api.orders.tender_schemas import TenderBody, tender_errors
 from api.schemas import (
     NO_CONTROLS,
+    REFERENCE,
     Amount,
     Body,
     Channel,
@@ -29,6 +31,7 @@ from domain.money import Money, NotMoney
 from domain.order import Address, Order, OrderLine
 from domain.people import is_number_of
 from domain.pickup import PICKUP
+from domain.tenders import MAX_TENDERS
 
 MAX_LINES = 2_000
 MAX_PARCELS = 200
@@ -115,7 +118,14 @@ class TotalsBody(Body):
 
 
 class PaymentBody(Body):
-    reference: Annotated[Reference, Field(description="By which the payment gateway knows the payment.")]
+    reference: Annotated[
+        str,
+        Field(
+            max_length=100,
+            pattern=f"^$|{REFERENCE}",
+            description="By which the payment gateway knows the payment; may be left out where tenders pay everything.",
+        ),
+    ] = ""
     method: Annotated[str, Field(max_length=40, pattern=NO_CONTROLS)] = ""
     collected: Annotated[
         Amount | None, Field(description="What the channel has collected itself, where the terms say that it does.")
@@ -182,6 +192,10 @@ class OrderBody(Body):
     lines: Annotated[tuple[LineBody, ...], Field(min_length=1, max_length=MAX_LINES)]
     totals: TotalsBody
     payment: PaymentBody
+    tenders: Annotated[
+        tuple[TenderBody, ...],
+        Field(max_length=MAX_TENDERS, description="Parts of the price that `payment` does not pay."),
+    ] = ()
     remarks: Prose = ""
     merchant_remarks: Annotated[Prose, Field(description="What the shop's own staff wrote.")] = ""
     tags: Annotated[tuple[Tag, ...], Field(max_length=20)] = ()
@@ -207,14 +221,18 @@ class OrderBody(Body):
     def to_order(self, identity_key: SecretStr | None = None) -> Order:
         """Return the order with money in minor units, and with a token of its buyer made with the key.
 
-        A 422 names each amount that is finer than its currency allows, and a customer id that is the phone number.
+        A 422 names each amount that is finer than its currency allows, tenders that are more than the total, and a
+        customer id that is the phone number.
         """
         if is_number_of(self.customer.customer_id, self.ship_to.phone):
             raise invalid("customer.customer_id", "is the phone number of the receiver: send an id that names nobody")
         try:
-            return self._order(identity_key)
+            order = self._order(identity_key)
         except NotMoney:
             raise invalid_fields(list(self._amount_errors())) from None
+        if errors := list(tender_errors(order)):
+            raise invalid_fields(errors)
+        return order
 
     def _order(self, identity_key: SecretStr | None) -> Order:
         totals, currency = self.totals, self.currency
@@ -232,6 +250,7 @@ class OrderBody(Body):
             payment_reference=self.payment.reference,
             payment_method=self.payment.method,
             collected=None if self.payment.collected is None else Money.parse(self.payment.collected, currency),
+            tenders=tuple([tender.to_tender(number, currency) for number, tender in enumerate(self.tenders, 1)]),
             remarks=self.remarks,
             merchant_remarks=self.merchant_remarks,
             tags=self.tags,
@@ -247,6 +266,7 @@ class OrderBody(Body):
         amounts = {f"totals.{name}": amount for name, amount in self.totals}
         if self.payment.collected is not None:
             amounts["payment.collected"] = self.payment.collected
+        amounts |= {f"tenders[{index}].amount": tender.amount for index, tender in enumerate(self.tenders)}
         for index, line in enumerate(self.lines):
             amounts |= {f"lines[{index}].{name}": getattr(line, name) for name in ("unit_price", "discount")}
         for field, amount in amounts.items():

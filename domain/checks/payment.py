@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from domain.audit_facts import HOLD, REJECT, AuditFacts, Finding
+from domain.audit_facts import HOLD, REJECT, AuditFacts, Finding, TenderFacts
 from domain.money import Money
 from domain.payment_terms import BY_GATEWAY, TermsKind
 
@@ -12,14 +12,21 @@ DEAD = ("failed", "voided")
 
 
 def payment_inputs(facts: AuditFacts) -> dict[str, Any]:
-    paid, due = facts.payment.amount, facts.order.placed_total
+    paid, due = facts.payment.amount, facts.order.own_due
     return {
         "status": facts.payment.status,
         "paid": paid and f"{paid.text} {paid.currency}",
         "due": f"{due.text} {due.currency}",
         "parts": f"{facts.order.sum_of_parts.text} {due.currency}",
+        **({"tenders": [_tender(one) for one in facts.tenders]} if facts.tenders else {}),
         **({} if facts.terms == BY_GATEWAY else {"collected_by": facts.terms.kind}),
     }
+
+
+def _tender(one: TenderFacts) -> dict[str, Any]:
+    paid, due = one.amount, one.tender.amount
+    named = {"tender_no": one.tender.tender_no, "kind": one.tender.kind, "status": one.status}
+    return named | {"paid": paid and f"{paid.text} {paid.currency}", "due": f"{due.text} {due.currency}"}
 
 
 def unpaid(facts: AuditFacts) -> Iterator[Finding]:
@@ -50,9 +57,9 @@ def unpaid(facts: AuditFacts) -> Iterator[Finding]:
 
 
 def wrong_amount(facts: AuditFacts) -> Iterator[Finding]:
-    """The captured amount must be the amount due when the order was placed, in the same currency; what edits change is
-    charged and paid back apart."""
-    paid, due = facts.payment.amount, facts.order.placed_total
+    """The captured amount must be the amount due when the order was placed less its tenders, in the same currency; what
+    edits change is charged and paid back apart."""
+    paid, due = facts.payment.amount, facts.order.own_due
     if facts.payment.status == "captured" and paid != due:
         captured = f"{paid.text} {paid.currency}" if paid else "nothing"
         reason = f"paid {captured}, due {due.text} {due.currency}"

@@ -9,7 +9,7 @@ from domain.money import Money
 from domain.order import Address, Order, OrderLine
 from domain.pickup import PICKUP
 from domain.status import PaymentStatus
-from integrations.channels import shaping, shipped
+from integrations.channels import shaping, shipped, tendered
 from integrations.channels.reading import Payload, Reader, Unreadable, open_object
 from integrations.channels.signatures import StandardWebhooks, header
 from integrations.channels.translated import Event, Financial, Kind, Shipped, Shop, ThinEvent, Translated
@@ -21,7 +21,7 @@ TYPES = {f"order.{kind.value}": kind for kind in Kind} | {"order.created": Kind.
 ORDER = (
     *("channel", "channel_order_id", "placed_at", "currency", "customer", "ship_to", "lines", "totals", "payment"),
     *("remarks", "merchant_remarks", "tags", "test", "modified_at", "paid", "canceled"),
-    *("promised", "delivery", "shipped_elsewhere", "paid_at", "refunded"),
+    *("promised", "delivery", "shipped_elsewhere", "paid_at", "refunded", "tenders"),
 )
 ADDRESS = (
     *("country", "name", "phone", "email", "province", "city", "district", "postal_code", "lines", "receiver_token"),
@@ -57,6 +57,7 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
     payment = order.object("payment").allow_only("reference", "method", "collected")
     lines = [_line(number, line, currency) for number, line in enumerate(order.objects("lines"), 1)]
     none = Money(0, currency)
+    total, reference = totals.need_money("grand_total", currency), shaping.payment_reference(payment, "reference")
     financial = _financial(order, payment, none, shop)
     address = _address(order.object("ship_to").allow_only(*ADDRESS), shop)
     customer = order.object("customer").allow_only("customer_id", "language")
@@ -72,12 +73,15 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
             discount=totals.money("discount", currency),
             shipping=totals.money("shipping", currency),
             tax=totals.money("tax", currency),
-            grand_total=totals.need_money("grand_total", currency),
-            payment_reference=shaping.payment_reference(payment, "reference"),
+            grand_total=total,
+            payment_reference=reference,
             payment_method=payment.text("method", 40),
             remarks=order.prose("remarks"),
             merchant_remarks=order.prose("merchant_remarks"),
             tags=shaping.tags(order, "tags", order.list_of_texts("tags")),
+            tenders=tendered.checked(
+                order, "tenders", tendered.read_tenders(order, "tenders", currency, shop.zone), total, reference
+            ),
             language=shaping.language(customer, "language"),
             ship_by=promised.time("ship_by", shop.zone),
             deliver_by=promised.time("deliver_by", shop.zone),

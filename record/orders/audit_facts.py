@@ -10,6 +10,7 @@ from sqlalchemy import ARRAY, Integer, Text, any_, bindparam, select
 from sqlalchemy.orm import Session
 
 from domain.audit_facts import AuditFacts, BuyerFacts, PaymentFacts
+from domain.money import Money
 from domain.order import Order
 from domain.parameters import Parameters, Velocity
 from domain.payment_terms import TermsKind, terms_of
@@ -171,12 +172,22 @@ def _payments(
         elif facts[order_id].terms.kind is TermsKind.ON_DELIVERY:
             known[order_id] = PaymentFacts("on_delivery")
         else:
-            known[order_id] = None if reference else PaymentFacts("unnamed")
+            known[order_id] = None if reference else _unnamed(one.order)
     return known
 
 
+def _unnamed(order: Order) -> PaymentFacts:
+    """An order whose tenders pay for everything needs no payment of its own."""
+    paid = order.tenders and not order.own_due.minor_units
+    return PaymentFacts("captured", order.own_due) if paid else PaymentFacts("unnamed")
+
+
 def _by_the_channel(order: Order) -> PaymentFacts:
-    return PaymentFacts("captured", order.collected) if order.collected else PaymentFacts("uncollected")
+    """What it has collected without its tenders."""
+    if not order.collected:
+        return _unnamed(order) if order.tenders and not order.own_due.minor_units else PaymentFacts("uncollected")
+    apart = sum(tender.amount.minor_units for tender in order.tenders if tender.collected)
+    return PaymentFacts("captured", Money(max(0, order.collected.minor_units - apart), order.currency))
 
 
 def _region(order: Order) -> Reading | None:

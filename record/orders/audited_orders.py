@@ -1,10 +1,10 @@
 """Orders to audit: read with their lines, products, payments and earlier answers, two statements however many."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import ARRAY, Text, any_, bindparam, column, func, select
+from sqlalchemy import ARRAY, Row, Text, any_, bindparam, column, func, select
 from sqlalchemy.orm import Session
 
 from domain.audit_facts import ProductFacts
@@ -15,7 +15,7 @@ from models.order import OrderLineRow, OrderRow, StepResultRow
 from models.payment import PaymentRow
 from models.prepared import prepared
 from models.stock import ProductRow
-from record.order_mapping import as_order
+from record.order_mapping import as_order, tenders_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,10 @@ def read_orders(
     known = {key: rows[key].result for key in wanted if rows[key].result is not None}
     new = {row.order_id: row for key, row in rows.items() if key not in known}
     lines = _lines(session, new)
-    return known, {order_id: _audited(row, lines.get(order_id, [])) for order_id, row in new.items()}
+    tenders = tenders_of(session, [order_id for order_id, row in new.items() if row.tendered_minor])
+    return known, {
+        order_id: _audited(row, lines.get(order_id, []), tenders.get(order_id, ())) for order_id, row in new.items()
+    }
 
 
 def _lines(session: Session, order_ids: Collection[str]) -> dict[str, list[Any]]:
@@ -88,12 +91,12 @@ def _lines(session: Session, order_ids: Collection[str]) -> dict[str, list[Any]]
     return found
 
 
-def _audited(row: Any, lines: list[Any]) -> AuditedOrder:
+def _audited(row: Any, lines: list[Any], tenders: Sequence[Row[Any]]) -> AuditedOrder:
     products = {line.sku: line for line in lines if line.known}
     return AuditedOrder(
         row.order_id,
         row.version,
-        as_order(row, lines),
+        as_order(row, lines, tenders),
         {sku: _product(line) for sku, line in products.items()},
         row.payer,
         bool(row.follow_up_of),

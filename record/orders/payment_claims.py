@@ -26,10 +26,13 @@ BATON, CHECK_ASKED = "baton", "payment.check_asked"
 # Orders from before payments were bound may have booked one already. A reference that begins with the name of another
 # channel is that channel's (integrations/channels/amazon.py).
 FIRST_TO_NAME = """
-    SELECT first.order_id FROM orders AS first
-    WHERE first.payment_reference = {reference} AND first.follow_up_of = ''
+    SELECT first.order_id FROM (
+        SELECT order_id FROM orders WHERE payment_reference = {reference}
+        UNION ALL SELECT order_id FROM tenders WHERE reference = {reference} AND kind = 'gateway') AS namer
+    JOIN orders AS first USING (order_id)
+    WHERE first.follow_up_of = ''
         AND NOT EXISTS (SELECT FROM channel_accounts AS other
-            WHERE other.channel = split_part(first.payment_reference, ':', 1) AND other.channel <> first.channel)
+            WHERE other.channel = split_part({reference}, ':', 1) AND other.channel <> first.channel)
     ORDER BY EXISTS (SELECT FROM money_movements AS m WHERE m.order_id = first.order_id AND m.kind = 'captured') DESC,
         first.received_at, first.order_id
     LIMIT 1"""
@@ -53,7 +56,9 @@ _BOUND = prepared("SELECT reference, order_id FROM payments WHERE reference = AN
 )
 
 _LOCK = prepared("""
-    SELECT status, EXISTS (SELECT FROM payment_links WHERE reference = :reference) AS is_link
+    SELECT status, EXISTS (SELECT FROM payment_links WHERE reference = :reference) AS is_link,
+        tendered_minor <> 0 AND EXISTS (SELECT FROM tenders AS t
+            WHERE t.order_id = orders.order_id AND t.reference = :reference AND t.kind = 'gateway') AS is_tender
     FROM orders WHERE order_id = :order_id FOR NO KEY UPDATE
 """)
 _CAPTURED = prepared(
@@ -105,14 +110,14 @@ def capture(session: Session, reference: str, total: Money) -> Captured | None:
     if order_id is None:
         return None
     locked = session.execute(_LOCK, {"order_id": order_id, "reference": reference}).one()
-    status, link = OrderStatus(locked.status), reference if locked.is_link else ""
+    status, link = OrderStatus(locked.status), reference if locked.is_link or locked.is_tender else ""
     asked = {"order_id": order_id, "currency": total.currency, "link": link}
     known = session.execute(_CAPTURED, asked).one()
     movement = unbooked(order_id, reference, total, known.times, known.minor, link)
     if movement is None:
         return Captured(order_id, status, Money(0, total.currency))
     book(session, movement)
-    if link and (reason := payment_links.pay(session, order_id, link, total)):
+    if locked.is_link and (reason := payment_links.pay(session, order_id, link, total)):
         call_a_person(session, order_id, reason)
     if reason := late(movement, status):
         call_a_person(session, order_id, reason)

@@ -14,6 +14,7 @@ from domain.elsewhere import ParcelElsewhere, resolve, units_by_line
 from domain.ids import new_order_id
 from domain.order import Address, Order, OrderLine
 from domain.people import contact_email, contact_phone
+from domain.tenders import Tender
 
 CONTAINERS = (dict, list)
 
@@ -39,6 +40,7 @@ class NewOrder:
     """The number of rows."""
     parcels: str = ""
     """Those that were shipped elsewhere, or empty."""
+    tenders: str = ""
 
 
 def new_order(
@@ -56,7 +58,10 @@ def new_order(
     if parcels:
         lines = [line | {"elsewhere": gone[line["line_no"]]} for line in lines]
     # A channel's states have versions; without one, another shipping state, or another word of money, is another body.
-    sent = row | {"collected_minor": None} if channel_version else row
+    tenders = [_tender_row(one) for one in order.tenders]
+    sent = row | {"tenders": tenders}
+    if channel_version:
+        sent |= {"collected_minor": None, "tenders": [one | {"collected": False} for one in tenders]}
     hashed = _hash(sent, lines, [] if channel_version else [parcel_row("", one) for one in parcels])
     own: dict[str, Any] = {"order_id": order_id, "request_hash": hashed, "channel_version": channel_version}
     own["content_hash"] = content_hash(order)
@@ -72,6 +77,7 @@ def new_order(
         email=contact_email(order.ship_to.email),
         weight=2 + len(order.lines),
         parcels=_json([parcel_row(order_id, one) for one in parcels])[1:-1],
+        tenders=_json([{"order_id": order_id, **one} for one in tenders])[1:-1],
     )
 
 
@@ -102,14 +108,15 @@ def request_hash(order: Order) -> str:
 
     Empty values are left out, so that a field added later does not change the hash of orders without it.
     """
-    return _hash(_order_row(order), [_line_row(line) for line in order.lines])
+    tenders = [_tender_row(one) for one in order.tenders]
+    return _hash(_order_row(order) | {"tenders": tenders}, [_line_row(line) for line in order.lines])
 
 
 def _hash(row: dict[str, Any], lines: list[dict[str, Any]], parcels: Sequence[dict[str, Any]] = ()) -> str:
     ordered = [{name: line[name] for name in line if name != "elsewhere"} for line in lines]
-    # What follows from the lines is left out.
+    # What follows from the lines and the tenders is left out.
     content = row | {"lines": ordered} | ({"shipped_elsewhere": list(parcels)} if parcels else {})
-    del content["units"]
+    del content["units"], content["tendered_minor"]
     return sha256(_canonical_json(_without_empty(content)).encode()).hexdigest()
 
 
@@ -127,6 +134,7 @@ def _order_row(order: Order) -> dict[str, Any]:
         "payment_reference": order.payment_reference,
         "payment_method": order.payment_method,
         "collected_minor": order.collected.minor_units if order.collected else None,
+        "tendered_minor": order.tendered.minor_units,
         "country": order.ship_to.country,
         "province": order.ship_to.province,
         "receiver_token": order.ship_to.receiver_token,
@@ -176,6 +184,18 @@ def _line_row(line: OrderLine) -> dict[str, Any]:
         "bundle_of": line.bundle_of,
         "properties": line.properties,
         "elsewhere": 0,
+    }
+
+
+def _tender_row(tender: Tender) -> dict[str, Any]:
+    return {
+        "tender_no": tender.tender_no,
+        "kind": tender.kind,
+        "reference": tender.reference,
+        "method": tender.method,
+        "amount_minor": tender.amount.minor_units,
+        "due_at": _moment(tender.due_at),
+        "collected": tender.collected,
     }
 
 

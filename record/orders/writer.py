@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from domain.status import OrderStatus
 from models.database import Sessions
 from models.order import OrderEventRow, OrderLineRow, OrderRow, ParcelElsewhereRow
+from models.payment import TenderRow
 from record.orders.rows import NewOrder
 from record.people.contacts import hashes_of
 from record.recordset import insert_recordset, json_array
@@ -18,7 +19,8 @@ INSERT_ORDERS = insert_recordset(
     "order_id, channel, channel_order_id, request_hash, content_hash, placed_at, customer_id, currency, discount_minor,"
     " shipping_minor, tax_minor, grand_total_minor, payment_reference, payment_method, country, province, receiver,"
     " receiver_token, pickup_location, buyer_token, buyer_last4, buyer_name, remarks, merchant_remarks, tags, test,"
-    " units, promised_ship_by, promised_deliver_by, channel_version, language, collected_minor, phone_hash, email_hash",
+    " units, promised_ship_by, promised_deliver_by, channel_version, language, collected_minor, tendered_minor,"
+    " phone_hash, email_hash",
     conflict="channel, channel_order_id",
     returning="order_id",
 )
@@ -29,6 +31,9 @@ INSERT_LINES = insert_recordset(
 )
 INSERT_PARCELS = insert_recordset(
     ParcelElsewhereRow, "order_id, key, carrier, waybill, shipped_at, delivered_at, lines", conflict="order_id, key"
+)
+INSERT_TENDERS = insert_recordset(
+    TenderRow, "order_id, tender_no, kind, reference, method, amount_minor, due_at, collected"
 )
 INSERT_EVENTS = insert_recordset(OrderEventRow, "order_id, type, key, actor, data")
 
@@ -43,7 +48,8 @@ class Receipt(NamedTuple):
 
 
 class OrderWriter:
-    """Commits a group of orders in three statements, and one more each when some were known before or have parcels."""
+    """Commits a group of orders in three statements, and one more each when some were known before, or have
+    parcels or tenders."""
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
@@ -70,6 +76,8 @@ def _insert(session: Session, orders: Sequence[NewOrder]) -> set[str]:
         session.execute(INSERT_EVENTS, {"rows": json_array(order.event for order in new)})
         if parcels := [order.parcels for order in new if order.parcels]:
             session.execute(INSERT_PARCELS, {"rows": json_array(parcels)})
+        if tenders := [order.tenders for order in new if order.tenders]:
+            session.execute(INSERT_TENDERS, {"rows": json_array(tenders)})
     return written
 
 

@@ -8,8 +8,10 @@ import pytest
 from sqlalchemy import func, select
 
 from api.orders.schemas import OrderBody
+from domain.tenders import credit_id
 from models.database import Sessions
 from models.order import OrderEventRow, OrderLineRow, OrderRow
+from models.payment import TenderRow
 from record.orders.rows import request_hash
 from tests.api.conftest import Api, Body, assert_problem, fields, lines, order_body
 
@@ -90,6 +92,63 @@ async def test_a_wrong_parcel_is_named(tmall: Api, parcel: Body, field: str) -> 
 
     assert answer.status_code == 422
     assert fields(answer.json()) == [field]
+
+
+TENDERS = [
+    {"kind": "gateway", "reference": "PAY-2", "amount": "70.00", "method": "card"},
+    {"kind": "gift_card", "reference": "GC-SECRET7", "amount": "100"},
+    {"kind": "platform", "reference": "POINTS-1", "amount": "50.00", "due_at": "2026-02-01T00:00:00Z"},
+]
+
+
+async def test_tenders_are_kept_without_the_codes_of_balances(tmall: Api, sessions: Sessions) -> None:
+    # when an order with three tenders comes twice
+    first, again = [await tmall.post("/orders", json=order_body(tenders=TENDERS)) for _ in range(2)]
+
+    # then
+    assert (first.status_code, again.status_code) == (202, 200)
+    with sessions() as session:
+        order = session.get_one(OrderRow, first.json()["order_id"])
+        rows = session.scalars(select(TenderRow).order_by(TenderRow.tender_no)).all()
+        assert order.tendered_minor == 22000
+        assert [(row.kind, row.amount_minor, row.collected) for row in rows] == [
+            ("gateway", 7000, False),
+            ("gift_card", 10000, False),
+            ("platform", 5000, False),
+        ]
+        assert rows[1].reference == credit_id("GC-SECRET7")
+
+    # and other tenders are another body
+    other = await tmall.post("/orders", json=order_body(tenders=TENDERS[:2]))
+    assert_problem(other, 409, "other-body")
+
+
+@pytest.mark.parametrize(
+    ("tenders", "field"),
+    [
+        ([{**TENDERS[0], "amount": "370.01"}], "tenders[0].amount"),
+        ([{**TENDERS[0], "amount": "0.001"}], "tenders[0].amount"),
+        ([TENDERS[0], TENDERS[0]], "tenders[1].reference"),
+        ([{**TENDERS[0], "kind": "barter"}], "tenders[0].kind"),
+        ([{**TENDERS[1], "due_at": "2026-02-01T00:00:00Z"}], "tenders[0].due_at"),
+        ([TENDERS[0]] * 21, "tenders"),
+    ],
+)
+async def test_a_wrong_tender_is_named(tmall: Api, tenders: list[Body], field: str) -> None:
+    answer = await tmall.post("/orders", json=order_body(tenders=tenders))
+    assert fields(assert_problem(answer, 422, "invalid")) == [field]
+
+
+async def test_only_tenders_that_pay_everything_make_up_for_a_payment(tmall: Api) -> None:
+    # when
+    whole, part = [
+        await tmall.post("/orders", json=order_body(payment={}, tenders=[{**TENDERS[0], "amount": amount}]))
+        for amount in ("370.00", "369.00")
+    ]
+
+    # then
+    assert whole.status_code == 202
+    assert fields(assert_problem(part, 422, "invalid")) == ["payment.reference"]
 
 
 async def test_the_same_id_with_another_body_is_refused(tmall: Api) -> None:

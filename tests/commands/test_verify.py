@@ -134,6 +134,18 @@ TAMPERING = {
         "every paid link has its money",
         "RESERVED-E-1",
     ),
+    "tenders that nobody named": (
+        "UPDATE orders SET tendered_minor = 100 WHERE order_id = 'RESERVED'",
+        "what tenders pay of an order's price is the sum of its tenders",
+        "RESERVED",
+    ),
+    "a tender that gave back more than it paid": (
+        "INSERT INTO money_movements (order_id, kind, amount_minor, currency, gateway_reference, key)"
+        " VALUES ('RETURNED', 'captured', 5, 'CNY', 'POINTS', 'RETURNED:captured@POINTS'),"
+        " ('RETURNED', 'refunded', 6, 'CNY', 'POINTS', 'RETURNED:more@POINTS')",
+        "no payment paid back more than it paid",
+        "RETURNED CNY POINTS",
+    ),
     "a return that paid less than it says": (
         "UPDATE money_movements SET amount_minor = 999 WHERE key = 'RETURNED:refunded'",
         "every return case paid back what it says",
@@ -213,6 +225,8 @@ def test_a_record_that_the_steps_wrote_is_clean(record: Sessions) -> None:
     assert idle == [
         "nothing holds a canceled, rejected or expired order",
         "what edits charge is what open payment links are for",
+        "what tenders pay of an order's price is the sum of its tenders",
+        "no payment paid back more than it paid",
         "every paid link has its money",
         "units fulfilled elsewhere are in a parcel of the channel",
         "no order and no payload names an erased person",

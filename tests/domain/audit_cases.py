@@ -5,12 +5,22 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from domain.audit_facts import HOLD, REJECT, AuditFacts, BuyerFacts, ImportFacts, PaymentFacts, ProductFacts
+from domain.audit_facts import (
+    HOLD,
+    REJECT,
+    AuditFacts,
+    BuyerFacts,
+    ImportFacts,
+    PaymentFacts,
+    ProductFacts,
+    TenderFacts,
+)
 from domain.money import Money
 from domain.order import Address, Buyer, Order
 from domain.parameters import Carrier, Ordinary, Parameters, Prohibited, Velocity
 from domain.regions import read_region
 from domain.remarks.intents import RemarkReading
+from domain.tenders import Tender, TenderKind
 from tests.factories import LAMP, TEACUP, an_order
 
 ORDER = an_order()
@@ -65,6 +75,15 @@ def in_china(province: str, city: str, district: str = "") -> AuditFacts:
     return facts(replace(ORDER, ship_to=replace(TO, **used)), region=region)
 
 
+def tendered(status: str, minor: int | None = None) -> AuditFacts:
+    """Ten yuan are a tender that is paid like this; the order's own payment is of the rest."""
+    ten = Money(10_00, "CNY")
+    tender = Tender(1, TenderKind.GATEWAY, "CARD-2", ten)
+    known = TenderFacts(tender, status, None if minor is None else Money(minor, "CNY"))
+    own = PaymentFacts("captured", ORDER.grand_total - ten)
+    return facts(replace(ORDER, tenders=(tender,)), own, tenders=(known,))
+
+
 def sold_as(**changes: Any) -> AuditFacts:
     """The lamp is a product like this."""
     return facts(products={**ON_SALE, LAMP: replace(ON_SALE[LAMP], **changes)})
@@ -108,6 +127,11 @@ PAYMENT: Sequence[Case] = (
         HOLD,
         "PAYMENT_DUE",
     ),
+    ("unpaid_tender", tendered("pending"), HOLD, "PAYMENT"),
+    ("unpaid_tender", tendered("short", 3_00), HOLD, "PAYMENT"),
+    ("unpaid_tender", tendered("taken"), HOLD, "PAYMENT_TAKEN"),
+    ("unpaid_tender", tendered("voided"), REJECT, "PAYMENT_FAILED"),
+    ("wrong_tender", tendered("captured", 9_99), HOLD, "PAYMENT_AMOUNT"),
     (
         "wrong_sums",
         facts(replace(ORDER, grand_total=ONE_LAMP_MORE), PaymentFacts("captured", ONE_LAMP_MORE)),
@@ -165,6 +189,7 @@ CROSS_BORDER: Sequence[Case] = (
 CASES: Sequence[Case] = (*PAYMENT, *ADDRESS, *GOODS, *THE_BUYER, *CROSS_BORDER)
 
 PASSING = {
+    "several_tenders": tendered("captured", 10_00),
     "in_china": in_china("广东省", "深圳市", "福田区"),
     "a development zone": in_china("江苏省", "苏州市", "工业园区"),
     "in_latin_letters": in_china("Zhejiang", "Hangzhou"),
