@@ -1,29 +1,28 @@
 """Pay money back: all that was captured for an order, or what a return is due.
 
-The gateway is asked first what it has captured. Money of another order's payment is never paid back."""
+The gateway is asked first what it has captured. Money of another order's payment is never paid back. The terms of
+payment say who pays back (activities/refund_ways.py)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 from temporalio import activity
 
-from domain import milestones
+from activities.refund_ways import ManualRefund, RefundWays
 from domain.errors import PartnerTrouble, RefundRefused
 from domain.money import Money
 from domain.undo import Undone, UndoRequest
-from integrations.payments import Payments
+from integrations.payments import GatewayRefundStatus
 from models.database import Sessions
 from models.order import OrderRow
 from models.payment import MoneyMovementRow
 from record import journal, money
-from record.money import credit_note
-from record.order_mapping import order_of
-from record.orders import asked_refunds, payment_claims, payment_links
-from record.orders.captures import ask_gateway, is_own_payment
-from record.returns.points import points_back
+from record.order_mapping import lock_order, order_of
+from record.orders import asked_refunds, booked_refunds, payment_claims, payment_links, refund_tasks
+from record.orders.booked_refunds import BookedRefund
+from record.orders.captures import ask_gateway
 
 NOT_ITS_OWN = "payment_of_another_order"
 
@@ -31,16 +30,17 @@ NOT_ITS_OWN = "payment_of_another_order"
 @dataclass(frozen=True)
 class RefundAnswer:
     """What was refunded, in minor units, and why the gateway refused the rest (a short code): then a person must
-    act."""
+    act. `asked_minor` is what a person is asked to pay back at the channel, and is sure to be paid."""
 
     refunded_minor: int = 0
     refusal: str = ""
+    asked_minor: int = 0
 
 
 class Refunds:
-    def __init__(self, sessions: Sessions, payments: Payments) -> None:
+    def __init__(self, sessions: Sessions, ways: RefundWays) -> None:
         self.sessions = sessions
-        self.payments = payments
+        self.ways = ways
 
     @activity.defn(no_thread_cancel_exception=True)
     def refund_order(self, undo: UndoRequest) -> Undone:
@@ -52,7 +52,7 @@ class Refunds:
             due = money.due_back(session, undo.order_id, but=_key(order, order.currency))
         for amount in due:
             key, subject = _key(order, amount.currency), "" if amount.currency == order.currency else amount.currency
-            answer = refund(self.sessions, self.payments, order, amount, undo.reason, key, subject=subject)
+            answer = refund(self.sessions, self.ways, order, amount, undo.reason, key, subject=subject)
             if answer.refusal:
                 return Undone(False, answer.refusal)
         if not answered:
@@ -64,7 +64,7 @@ class Refunds:
         """Book what the gateway has captured. False if it does not answer: the order ends anyway, and the gateway is
         asked again afterwards."""
         try:
-            ask_gateway(self.sessions, self.payments, order)
+            ask_gateway(self.sessions, self.ways.payments, order)
         except PartnerTrouble:
             return False
         return True
@@ -89,7 +89,7 @@ def settle_late_money(session: Session, order_id: str, end: str = "late") -> Non
 
 def refund(
     sessions: Sessions,
-    payments: Payments,
+    ways: RefundWays,
     order: OrderRow,
     amount: Money,
     reason: str,
@@ -105,20 +105,20 @@ def refund(
     """
     with sessions.begin() as session:
         parts = _fix(session, key, order, amount, return_id)
-    refunded, refusal = 0, ""
+    refunded, asked, refusal = 0, 0, ""
     for link, part in parts:
-        answer = _refund_part(sessions, payments, order, link, part, reason, key, return_id, subject)
+        answer = _refund_part(sessions, ways, order, link, part, reason, key, return_id, subject)
         if answer.refusal:
             with sessions.begin() as session:
                 asked_refunds.answered(session, key, link)
-        refunded += answer.refunded_minor
+        refunded, asked = refunded + answer.refunded_minor, asked + answer.asked_minor
         refusal = refusal or answer.refusal
-    return RefundAnswer(refunded, refusal)
+    return RefundAnswer(refunded, refusal, asked)
 
 
 def _refund_part(
     sessions: Sessions,
-    payments: Payments,
+    ways: RefundWays,
     order: OrderRow,
     link: str,
     amount: Money,
@@ -133,34 +133,25 @@ def _refund_part(
         key, whose = f"{key}{payment_links.BEHIND}{link}", f"{whose}:{link}"
     with sessions.begin() as session:
         # Another case may have paid meanwhile and changed the amount: a known key keeps its own.
-        known = session.scalar(select(MoneyMovementRow.amount_minor).where(MoneyMovementRow.key == key))
-        if known is not None:
+        if (known := booked_refunds.known(session, key)) is not None:
             return RefundAnswer(known)
-    if not link and not order.follow_up_of and not is_own_payment(sessions, order):
+        if refund_tasks.asked_before(session, key):
+            return RefundAnswer(asked_minor=amount.minor_units)
+    if not link and not ways.is_own(order):
         return RefundAnswer(refusal=NOT_ITS_OWN)
     try:
-        answer = payments.refund(link or order.payment_reference, amount, reason, key)
+        answer = ways.refund(order, link, amount, reason, key)
     except RefundRefused as refusal:
         return RefundAnswer(refusal=refusal.code)
     with sessions.begin() as session:
-        # Lock the order: one movement at a time, so that each sees those before it.
-        session.execute(select(OrderRow.order_id).where(OrderRow.order_id == order.order_id).with_for_update())
-        points = points_back(session, order, amount, return_id)
-        movement = insert(MoneyMovementRow).values(
-            order_id=order.order_id,
-            kind="refunded",
-            amount_minor=amount.minor_units,
-            currency=amount.currency,
-            gateway_reference=answer.refund_id,
-            return_id=return_id or None,
-            key=key,
-        )
-        session.execute(movement.on_conflict_do_nothing())
+        # One movement at a time, so that each sees those before it.
+        locked = lock_order(session, order.order_id)
+        if isinstance(answer, ManualRefund):
+            refund_tasks.ask(session, locked, key, amount, answer.why, return_id)
+            return RefundAnswer(asked_minor=amount.minor_units)
+        succeeded = answer.status == GatewayRefundStatus.SUCCEEDED
+        booked_refunds.book(session, locked, BookedRefund(key, amount, answer.refund_id, return_id, whose, succeeded))
         asked_refunds.answered(session, whole, link)
-        data = {"amount": amount.text, "currency": amount.currency, "refund_id": answer.refund_id, "points": points}
-        data["credit_note"] = credit_note(key)
-        journal.append_fact(session, order.order_id, f"refund.{_outcome(answer.status)}", key, data, "payments")
-        journal.announce(session, order.order_id, milestones.REFUNDED, data, subject=whose)
     return RefundAnswer(amount.minor_units)
 
 
@@ -189,8 +180,7 @@ def _fix(session: Session, key: str, order: OrderRow, amount: Money, return_id: 
     asked, currency = journal.earlier_answer(session, _asked(key)), amount.currency
     if asked is not None:
         return [(link, Money(minor, currency)) for link, minor in asked.get("parts", [["", asked["minor"]]])]
-    known = session.scalar(select(MoneyMovementRow.amount_minor).where(MoneyMovementRow.key == key))
-    if known is not None:
+    if (known := booked_refunds.known(session, key)) is not None:
         return [("", Money(known, currency))]
     parts = asked_refunds.ask(session, key, order, amount, return_id)
     if not parts:
@@ -200,7 +190,3 @@ def _fix(session: Session, key: str, order: OrderRow, amount: Money, return_id: 
         fixed["parts"] = [[link, part.minor_units] for link, part in parts]
     journal.remember(session, _asked(key), fixed)
     return parts
-
-
-def _outcome(status: str) -> str:
-    return "succeeded" if status == "succeeded" else "created"

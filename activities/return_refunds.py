@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from temporalio import activity
 
 from activities.payments import RefundAnswer, refund
+from activities.refund_ways import RefundWays
 from domain.errors import PartnerTrouble
 from domain.money import Money
 from domain.order import Order
@@ -17,12 +18,12 @@ from domain.returns.kinds import RefundTo, ReturnKind
 from domain.returns.requests import RefundReturnRequest
 from domain.returns.terms import RefundWhen, Terms, of_channel
 from integrations.crm import Crm
-from integrations.payments import Payments
 from models.database import Sessions
 from models.order import OrderRow
 from models.returns import ReturnReasonRow, ReturnRow
 from record import money
 from record.order_mapping import load_order, order_of
+from record.orders import asked_refunds
 from record.orders.captures import ask_gateway
 from record.parameters import ParameterCache
 from record.returns import cases, points
@@ -35,22 +36,23 @@ WITH_FEES = (ReturnKind.RETURN_AND_REFUND, ReturnKind.STORE_RETURN)
 
 
 class ReturnRefunds:
-    def __init__(self, sessions: Sessions, payments: Payments, crm: Crm, parameters: ParameterCache) -> None:
+    def __init__(self, sessions: Sessions, ways: RefundWays, crm: Crm, parameters: ParameterCache) -> None:
         self.sessions = sessions
-        self.payments = payments
+        self.ways = ways
         self.points = PointsReader(sessions, crm)
         self.parameters = parameters
 
     @activity.defn(no_thread_cancel_exception=True)
     def refund_return(self, request: RefundReturnRequest) -> RefundAnswer:
-        """Pay back what was paid for the units less fees, or the goodwill amount: by the gateway or as store credit."""
+        """Pay back what was paid for the units less fees, or the goodwill amount: by the payment, by a
+        person, or as store credit."""
         key = f"{request.return_id}:refund:{request.attempt}"
         with self.sessions.begin() as session:
             row = cases.lock_return(session, request.return_id)
             rules = self.parameters.at(session, row.requested_at)
             order = order_of(session, row.order_id)
         with suppress(PartnerTrouble):
-            ask_gateway(self.sessions, self.payments, order)
+            ask_gateway(self.sessions, self.ways.payments, order)
         balance = self.points.balance(row, rules)
         with self.sessions.begin() as session:
             row = cases.lock_return(session, request.return_id)
@@ -61,18 +63,19 @@ class ReturnRefunds:
             due = _claim(session, row, rules, balance)
             if row.refund_to == RefundTo.STORE_CREDIT:
                 return _credit(session, row, order, due)
-            due -= _paid_before(session, row, due.currency)
-        answer = refund(self.sessions, self.payments, order, due, "return", key, request.return_id)
+            due -= _paid_before(session, row, due.currency, but=key)
+        answer = refund(self.sessions, self.ways, order, due, "return", key, request.return_id)
         with self.sessions.begin() as session:
             row = cases.lock_return(session, request.return_id)
-            refunded = money.paid_to_case(session, row.return_id)
-            if answer.refusal and not refunded:
+            refunded, asked = money.paid_to_case(session, row.return_id), asked_refunds.for_case(session, row.return_id)
+            if answer.refusal and not refunded and not asked:
                 row.value_minor = row.refund_minor = None
                 row.fees, row.points_spent, row.paid_ahead = {}, 0, False
             elif not answer.refusal and row.refunded_at is None:
-                row.refund_minor, row.refunded_at = refunded, func.now()
+                # What a person is to pay back ends the case's part; it is refunded when it was paid.
+                row.refund_minor, row.refunded_at = refunded + asked, None if asked else func.now()
                 _restore_import(session, row)
-        return RefundAnswer(refunded, answer.refusal)
+        return RefundAnswer(refunded, answer.refusal, asked)
 
 
 def _paid_otherwise(session: Session, order: OrderRow) -> bool:
@@ -89,9 +92,11 @@ def _credit(session: Session, row: ReturnRow, order: OrderRow, due: Money) -> Re
     return RefundAnswer(due.minor_units)
 
 
-def _paid_before(session: Session, row: ReturnRow, currency: str) -> Money:
-    """Return what payments have given back in an earlier attempt, of which another payment refused its part."""
-    return Money(money.paid_to_case(session, row.return_id), currency)
+def _paid_before(session: Session, row: ReturnRow, currency: str, but: str = "") -> Money:
+    """Return what payments have given back, or persons are to, by an earlier attempt than that with the key `but`, of
+    which another payment refused its part."""
+    asked = asked_refunds.for_case(session, row.return_id, but)
+    return Money(money.paid_to_case(session, row.return_id) + asked, currency)
 
 
 def _claim(session: Session, row: ReturnRow, rules: Parameters, balance: int | None) -> Money:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from temporalio import activity
 
 from activities.payments import refund
+from activities.refund_ways import RefundWays
 from domain.money import Money
 from domain.status import UNDONE, OrderStatus
-from integrations.payments import Payments
 from models.database import Sessions
 from record import money
 from record.order_mapping import order_of
@@ -24,9 +24,9 @@ class Settled:
 
 
 class Settlement:
-    def __init__(self, sessions: Sessions, payments: Payments) -> None:
+    def __init__(self, sessions: Sessions, ways: RefundWays) -> None:
         self.sessions = sessions
-        self.payments = payments
+        self.ways = ways
 
     @activity.defn(no_thread_cancel_exception=True)
     def settle_payment(self, order_id: str) -> Settled:
@@ -34,7 +34,7 @@ class Settlement:
         return case is still to pay."""
         with self.sessions.begin() as session:
             order = order_of(session, order_id)
-        ask_gateway(self.sessions, self.payments, order)
+        ask_gateway(self.sessions, self.ways.payments, order)
         with self.sessions.begin() as session:
             order = order_of(session, order_id)
             over = OrderStatus(order.status) in UNDONE and not money.awaits_case(session, order_id)
@@ -42,7 +42,7 @@ class Settlement:
             keys = [_key(order_id, one, money.total_captured(session, order_id, one.currency)) for one in due]
         gone = list[str]()
         for amount, key in zip(due, keys, strict=True):
-            answer = refund(self.sessions, self.payments, order, amount, "late payment", key, subject=key)
+            answer = refund(self.sessions, self.ways, order, amount, "late payment", key, subject=key)
             back = Money(answer.refunded_minor, amount.currency)
             money_text = f"{back.text} {back.currency}"
             if back.minor_units:

@@ -8,10 +8,10 @@ from sqlalchemy.orm import Session
 from temporalio import activity
 
 from activities import payments
+from activities.refund_ways import RefundWays
 from domain import shortages
 from domain.errors import PartnerTrouble
 from domain.money import Money
-from integrations.payments import Payments
 from models.channel import ChannelAccountRow
 from models.database import Sessions
 from models.order import OrderRow
@@ -52,9 +52,9 @@ class Repayment:
 
 
 class Shortages:
-    def __init__(self, sessions: Sessions, payments: Payments) -> None:
+    def __init__(self, sessions: Sessions, ways: RefundWays) -> None:
         self.sessions = sessions
-        self.payments = payments
+        self.ways = ways
 
     @activity.defn
     def propose(self, order_id: str) -> Shortage:
@@ -103,12 +103,12 @@ class Shortages:
         with self.sessions.begin() as session:
             order = order_of(session, repayment.order_id)
         with suppress(PartnerTrouble):
-            ask_gateway(self.sessions, self.payments, order)
+            ask_gateway(self.sessions, self.ways.payments, order)
         with self.sessions.begin() as session:
             left = money.refundable(session, order.order_id, but=repayment.key)
         amount = Money(min(repayment.amount_minor, left.minor_units), left.currency)
         return payments.refund(
-            self.sessions, self.payments, order, amount, repayment.reason, repayment.key, subject=repayment.key
+            self.sessions, self.ways, order, amount, repayment.reason, repayment.key, subject=repayment.key
         )
 
 

@@ -26,6 +26,7 @@ from activities.pull import Pull
 from activities.push import Push
 from activities.reconcile import Reconcile
 from activities.redeliver import LINGERING, Redeliver
+from activities.refund_ways import RefundWays
 from activities.reroute import Rerouting
 from activities.reserve import Reserve
 from activities.return_labels import ReturnLabels
@@ -70,11 +71,12 @@ def all_steps(settings: Settings, record: Sessions, partners: Partners, caches: 
     pick, progress = Pick(record, partners.wms), ProgressReports(record, parameters)
     ship = Ship(record, partners.tms, settings.gs1_company_prefix, parameters)
     claims, rerouting = CarrierClaims(record, parameters), Rerouting(record, partners.tms)
-    merge, shortages = Merge(record), Shortages(record, partners.payments)
-    refunds, notify = Refunds(record, partners.payments), Notify(record)
+    circuits = partners.circuits
+    ways = RefundWays(record, partners.payments, parameters, caches.accounts, circuits)
+    merge, shortages = Merge(record), Shortages(record, ways)
+    refunds, notify = Refunds(record, ways), Notify(record)
     requests, returns = ReturnRequests(record, parameters), Returns(record, partners.wms)
     labels, follow_ups = ReturnLabels(record, partners.tms), FollowUps(record, outlooks)
-    circuits = partners.circuits
     pull, reconcile = Pull(record, circuits), Reconcile(record, circuits)
     qimen = settings.qimen.warehouses if settings.qimen else ()
     statements = StatementSteps(record, partners.statements, settings.statements, list(qimen))
@@ -112,7 +114,7 @@ def all_steps(settings: Settings, record: Sessions, partners: Partners, caches: 
         merge.leave_merge,
         progress.record_progress,
         refunds.refund_order,
-        Settlement(record, partners.payments).settle_payment,
+        Settlement(record, ways).settle_payment,
         shortages.propose,
         shortages.decide_shortage,
         shortages.repay_lines,
@@ -123,7 +125,7 @@ def all_steps(settings: Settings, record: Sessions, partners: Partners, caches: 
         requests.decide_return,
         returns.record_goods,
         returns.announce_return,
-        ReturnRefunds(record, partners.payments, partners.crm, parameters).refund_return,
+        ReturnRefunds(record, ways, partners.crm, parameters).refund_return,
         labels.book_label,
         labels.void_label,
         follow_ups.place_follow_up,

@@ -35,6 +35,8 @@ from api.partners import carrier_webhooks, differences, message_alerts, messages
 from api.partners import webhooks as partner_webhooks
 from api.partners.redelivery import RedeliveryBody, SettlingBody
 from api.partners.webhook_schemas import WebhookBatch, WebhookBody
+from api.payments import refund_tasks
+from api.payments.refund_tasks import RefundPaidBody
 from api.returns import commands as return_commands
 from api.returns import reasons, receipts, requests, returns, store_credits
 from api.returns import reports as return_reports
@@ -95,6 +97,8 @@ _MODULES = (
     *(subscriptions, subscription_changes, deliveries, messages, message_alerts, redelivery, event_stream, set_asides),
     # Returns
     *(return_commands, receipts, reasons, return_reports, store_credits),
+    # Money that others hold
+    refund_tasks,
 )
 ROUTERS = tuple(module.router for module in _MODULES)
 
@@ -133,5 +137,7 @@ BODIES = (
     *(SubscriptionBody, SubscriptionChange, RotationBody, ReplayBody, RedeliveryBody, SettlingBody, RetryBody),
     # Returns
     *(ApproveReturnBody, EndReturnBody, ReceiptBody, InspectionBody, ReasonsBody),
+    # Money that others hold
+    RefundPaidBody,
 )
 """Models of the bodies that routes read by themselves (`dependencies.read_body`), for the OpenAPI document."""

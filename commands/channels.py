@@ -57,12 +57,14 @@ def add(
             help="JSON: url, token, key, secret, method, timeout, enabled",
         ),
     ] = "",
+    refund: Annotated[str, typer.Option(envvar="BATON_CHANNEL_REFUND", help="JSON: url, token, timeout, enabled")] = "",
 ) -> None:
     """Open an account, or change the existing one. --pull also pulls its orders, --push pushes the stock of its
-    listings, --upload reports parcels to its platform in the platform's own format."""
+    listings, --upload reports parcels to its platform in the platform's own format, --refund pays back there what the
+    platform has collected."""
     sessions = _sessions()
     try:
-        options = ("pull", pull), ("push", push), ("upload", upload)
+        options = ("pull", pull), ("push", push), ("upload", upload), ("refund", refund)
         calls = {name: json.loads(value) for name, value in options if value}
         values = json.loads(settings) | calls
         save_account(sessions, channel, translator, secret, values)

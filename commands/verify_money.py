@@ -14,6 +14,9 @@ MONEY = """
             > coalesce(sum(amount_minor) FILTER (WHERE kind = 'captured'), 0) AS wrong
     FROM money_movements GROUP BY order_id, currency"""
 
+# What a person is to pay back at a channel, or a payment is asked for, has not moved yet.
+ASKED_FOR_CASE = "EXISTS (SELECT FROM asked_refunds WHERE asked_refunds.return_id = returns.return_id)"
+
 # The money that stays with us: paid for goods that were kept, and fees on goods that came back. Moved money pays for a
 # follow-up order, credited money is the customer's to buy with. A refund without a case is for the whole order or for
 # canceled lines.
@@ -30,20 +33,23 @@ VALUE_KEPT = f"""
         FROM money_movements GROUP BY order_id) AS money
     CROSS JOIN LATERAL (
         SELECT coalesce(sum(value_minor), 0) AS worth, coalesce(sum(value_minor - fee), 0) AS given,
-            coalesce(bool_or(status NOT IN ({CASE_ENDED}) AND value_minor IS NOT NULL), false) AS under_way
+            coalesce(bool_or((status NOT IN ({CASE_ENDED}) OR {ASKED_FOR_CASE}) AND value_minor IS NOT NULL), false)
+                AS under_way
         FROM returns CROSS JOIN LATERAL (
             SELECT coalesce(sum(value::bigint), 0) AS fee FROM jsonb_each_text(fees)) AS kept_back
         WHERE returns.order_id = money.order_id) AS cases"""
 
 # Goods given back before they were shipped are refunded by their return case, which may still be under way.
 PAID_BACK = f"""
-    SELECT order_id AS id, kept > 0 AND attention IS NULL AND NOT in_case AS wrong,
-        kept > 0 AND attention IS NULL AND in_case AS waiting
+    SELECT order_id AS id, kept > asked AND attention IS NULL AND NOT in_case AS wrong,
+        kept > 0 AND attention IS NULL AND (in_case OR asked > 0) AS waiting
     FROM (
         SELECT order_id, attention,
             sum({KEPT}) AS kept,
             EXISTS (SELECT FROM returns WHERE returns.order_id = orders.order_id AND status NOT IN ({CASE_ENDED}))
-                AS in_case
+                AS in_case,
+            (SELECT coalesce(sum(amount_minor), 0) FROM asked_refunds WHERE asked_refunds.order_id = orders.order_id)
+                AS asked
         FROM orders JOIN money_movements USING (order_id) WHERE status IN ({UNDONE}) GROUP BY order_id
     ) AS undone"""
 
@@ -112,7 +118,18 @@ CASE_PAID = f"""
         GROUP BY return_id
     ) AS money USING (return_id)
     CROSS JOIN LATERAL (
-        SELECT coalesce(refund_minor, 0) <> coalesce(paid, 0) AS differs, status IN ({CASE_ENDED}) AS ended) AS state"""
+        SELECT coalesce(refund_minor, 0) <> coalesce(paid, 0) AS differs,
+            status IN ({CASE_ENDED}) AND NOT {ASKED_FOR_CASE} AS ended) AS state"""
+
+# An open task has its money set aside; what of it was paid before is booked under keys that begin with its own.
+TASKS = """
+    SELECT CAST(task_id AS text) AS id,
+        coalesce((SELECT sum(amount_minor) FROM asked_refunds WHERE asked_refunds.key = refund_tasks.key), 0)
+            + coalesce((SELECT sum(amount_minor) FROM money_movements AS m WHERE m.order_id = refund_tasks.order_id
+                AND (m.key = refund_tasks.key OR starts_with(m.key, refund_tasks.key || ':part:'))), 0) <> amount_minor
+            OR (done_at IS NULL) <> EXISTS (SELECT FROM asked_refunds WHERE asked_refunds.key = refund_tasks.key)
+            AS wrong
+    FROM refund_tasks"""
 
 CREDITS = """
     SELECT coalesce(credit.code, movement.key) AS id,
@@ -133,5 +150,6 @@ MONEY_QUERIES: Mapping[str, str] = {
     "every paid link has its money": LINK_PAID,
     "what carriers have collected is captured, and nothing else of it": COLLECTED,
     "every return case paid back what it says": CASE_PAID,
+    "every refund that a person pays is set aside until it is booked": TASKS,
     "every store credit has its movement of money, and the other way round": CREDITS,
 }

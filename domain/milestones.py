@@ -11,6 +11,8 @@ RECEIVED, READY, SHIPPED, ATTEMPTED, DELIVERED, CANCELED, RETURNED, REFUNDED = (
     "refunded",
 )
 CREDITED = "credited"
+REFUND_DUE = "refund_due"
+"""A person is to pay money back at the channel, or is reminded of it."""
 CASE_DECIDED, RETURN_LABEL, CASE_RECEIVED, REPLACED = "return_decided", "return_label", "return_received", "replaced"
 
 # The customer first: nobody else waits as impatiently.
@@ -36,6 +38,8 @@ RECIPIENTS_OF = {
     RETURNED: RECIPIENTS,
     REFUNDED: RECIPIENTS,
     CREDITED: RECIPIENTS,
+    # Finance pays it.
+    REFUND_DUE: ("erp",),
     CASE_DECIDED: ("inbox", "channel"),
     RETURN_LABEL: ("inbox", "channel"),
     CASE_RECEIVED: ("inbox", "channel"),

@@ -34,6 +34,8 @@ OPTIONS: Mapping[TermsKind, frozenset[str]] = {
     TermsKind.ON_DELIVERY: frozenset({"areas", "most", "carriers"}),
 }
 REFUNDS = ("channel", "person")
+REFUND_TO_PAY = "REFUND_TO_PAY"
+"""Code of the alert of an order with a refund that a person is to pay."""
 
 
 @dataclass(frozen=True, slots=True)

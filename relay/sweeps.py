@@ -8,6 +8,7 @@ from typing import NamedTuple
 from integrations.http import PartnerHttp
 from models.database import Sessions
 from record.orders.deadlines import DeadlineSweep
+from record.orders.refund_tasks import ReminderSweep
 from record.people.contacts import ContactSweep
 from record.people.erasing import erase_due
 from record.sourcing.outlooks import OutlookCache
@@ -35,6 +36,8 @@ def database_sweeps(sessions: Sessions, settings: Settings, outlooks: OutlookCac
         Sweep("proof", Proof(sessions, settings).run, 5, shortest_pause=1),
         # Alert about orders whose deadline is at risk: one look at a short index, however many orders there are.
         Sweep("deadlines", lambda: deadlines.run(datetime.now(UTC)), 10),
+        # Remind of refunds that a person is to pay at a channel.
+        Sweep("refund_tasks", ReminderSweep(sessions).run, 60),
         # Erase persons who asked for it while an order was under way, once that order has ended.
         Sweep("erasures", partial(erase_due, sessions), 20),
         # Hash the phones and e-mails of orders from before; once, and again after a change of the vault's key.

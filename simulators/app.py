@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 
 from simulators.carrier_apis import CarrierApis
+from simulators.channel_refunds import ChannelRefunds
 from simulators.crm import Crm
 from simulators.endpoints import Body, Endpoints
 from simulators.erp import Erp
@@ -25,6 +26,7 @@ from simulators.shapes import seconds
 from simulators.shipments import Shipments
 from simulators.shopify import Shopify
 from simulators.shopify_fulfillments import ShopifyFulfillments
+from simulators.shopify_refunds import ShopifyRefunds
 from simulators.shopify_stock import ShopifyStock
 from simulators.statements import Statements
 from simulators.taobao import Taobao
@@ -72,11 +74,13 @@ def create_app(settings: SimulatorSettings | None = None) -> Starlette:
             *Statements(endpoints_of["channel"], {"messages": mailbox.statement}).routes(),
             *Listings(endpoints_of["channel"]).routes(),
             *Shipments(endpoints_of["channel"]).routes(),
+            *ChannelRefunds(endpoints_of["channel"]).routes(),
         ],
         # Platforms have their own formats and credentials, so they share no secret with Baton.
         "shopify": [
             *(Shopify(shopify).routes() + ShopifyFulfillments(shopify).routes()),
             *ShopifyStock(Listings(endpoints_of["channel"])).routes(),
+            *ShopifyRefunds(shopify).routes(),
         ],
         "taobao": Taobao(taobao, TaobaoSends(taobao)).routes(),
     }

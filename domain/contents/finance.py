@@ -30,6 +30,9 @@ def content(snapshot: Snapshot, milestone: str, data: Content) -> Content:
         case milestones.REFUNDED | milestones.CREDITED | milestones.REPLACED:
             note = snapshot.note(data)
             return _totals(snapshot) | (credit(snapshot, note) if note else {})
+        case milestones.REFUND_DUE:
+            due = {name: data[name] for name in ("amount", "currency", "task_id", "due_at")}
+            return _totals(snapshot) | due | {"payment_reference": order.payment_reference}
         case milestones.RETURNED:
             case = snapshot.case(data)
             return _totals(snapshot) | {"lines": _units(snapshot, case.asked or {}) if case else []}

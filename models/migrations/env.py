@@ -20,6 +20,7 @@ import models.order
 import models.parameters
 import models.payment
 import models.pull
+import models.refunds
 import models.returns
 import models.rules
 import models.set_aside

@@ -1,4 +1,4 @@
-"""Accounts at channels: translator, shop settings, signature, and settings for pull, push and upload."""
+"""Accounts at channels: translator, shop settings, signature, and settings for calls of its platform."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -15,6 +15,7 @@ from integrations.channels.signatures import HmacScheme
 from integrations.channels.translated import Shop
 from integrations.pulls.settings import PullSettings, read_pull_settings
 from integrations.pushes.settings import PushSettings, read_push_settings
+from integrations.refunds.settings import RefundSettings, read_refund_settings
 from integrations.uploads.settings import UploadSettings, read_upload_settings
 from models.channel import ChannelAccountRow
 from models.database import Sessions
@@ -23,14 +24,15 @@ from models.vault import each_secret, vault_of
 log = structlog.get_logger()
 
 SHOP_SETTINGS = ("country", "currency", "zone", "salt", "marketplace", "carriers")
-CALLED = ("pull", "push", "upload")
+CALLED = ("pull", "push", "upload", "refund")
 MAX_MERGE_WINDOW = 86_400
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Without a `signature` no webhook is accepted. `pull`, `push` and `upload` are None where orders are not pulled,
-    stock is not pushed and parcels are not uploaded. `language` is that of its customers, or empty."""
+    """Without a `signature` no webhook is accepted. `pull`, `push`, `upload` and `refund` are None where orders are not
+    pulled, stock is not pushed, parcels are not uploaded and nothing is paid back by a call. `language` is that of its
+    customers, or empty."""
 
     channel: str
     name: str
@@ -41,6 +43,7 @@ class Account:
     pull: PullSettings | None = None
     push: PushSettings | None = None
     upload: UploadSettings | None = None
+    refund: RefundSettings | None = None
     language: str = ""
 
 
@@ -78,7 +81,7 @@ def pull_plans(sessions: Sessions) -> list[PullPlan]:
 def make_account(channel: str, name: str, secret: str = "", settings: Mapping[str, Any] | None = None) -> Account:
     """Build an account. Raises ValueError for an unknown translator or setting."""
     chosen = dict(settings or {})
-    signature, pull, push, upload = (chosen.pop(key, None) for key in ("signature", *CALLED))
+    signature, pull, push, upload, refund = (chosen.pop(key, None) for key in ("signature", *CALLED))
     _check_merging(chosen.pop("merge_window", 0), chosen.pop("merge_group", channel))
     if (when_short := chosen.pop("when_short", WAIT)) not in POLICIES:
         raise ValueError(f"when_short is one of {', '.join(POLICIES)}, not {when_short}")
@@ -99,6 +102,7 @@ def make_account(channel: str, name: str, secret: str = "", settings: Mapping[st
         pull=read_pull_settings(name, pull) if pull is not None else None,
         push=read_push_settings(name, push) if push is not None else None,
         upload=read_upload_settings(name, upload) if upload is not None else None,
+        refund=read_refund_settings(refund) if refund is not None else None,
         language=str(language),
     )
 

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from domain.payment_terms import TermsKind
 from integrations.channels.translated import Kind
 from models.database import Sessions
 from models.messaging import PartnerEventRow
@@ -21,6 +22,7 @@ from record.channels.past_orders import keep_up
 from record.channels.reading import Reading
 from record.messages.partner_events import NewEvent
 from record.orders.changes import merge
+from record.orders.collected import take_money
 from record.orders.elsewhere import take_statement
 
 
@@ -73,7 +75,11 @@ def _apply(session: Session, arrival: Arrival, known: Mapping[str, OrderRow]) ->
         return CONFLICT, []
     canceled = Kind.CANCELED in reading.kinds
     elsewhere = take_statement(session, row, reading.order, reading.elsewhere, reading.version, canceled=canceled)
-    return None, [*elsewhere, *merge(session, row, reading.order, reading.new, reading.version)]
+    later = reading.version > row.channel_version
+    events = [*elsewhere, *merge(session, row, reading.order, reading.new, reading.version)]
+    if later and row.payment_terms == TermsKind.PLATFORM:
+        events += take_money(session, row, reading.said_refunded)
+    return None, events
 
 
 def _of_interest(arrival: Arrival, known: Mapping[str, OrderRow]) -> Reading:

@@ -5,23 +5,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
-from domain.money import Money
 from integrations.channels.reading import Unreadable
 from models.order import OrderRow
-from models.payment import MoneyMovementRow
 from record.channels.accounts import Account
 from record.channels.reading import Reading, log, own_words, unrecordable, version_at
 from record.orders.elsewhere import lines_of
-from record.orders.movements import Movement, book
 from record.orders.past import NotOver, PastOrder, PastWriter, past_order
+from record.orders.told_refunds import book_told
 from record.orders.writer import Receipt
 from record.returns import cases
-
-BACK = ("refunded", "credited")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +67,7 @@ def keep_up(session: Session, row: OrderRow, reading: Reading) -> None:
     if reading.version <= row.channel_version or reading.new is None:
         return
     row.channel_version, row.request_hash = reading.version, reading.new.request_hash
-    _book_refund(session, row, reading.refunded_minor)
+    book_told(session, row, reading.refunded_minor)
     units = Counter[str]()
     for name, count in reading.refunded_units:
         units[name] += count
@@ -87,14 +82,3 @@ def keep_up(session: Session, row: OrderRow, reading: Reading) -> None:
             line.withdrawn += more
             line.canceled += more
     session.flush()
-
-
-def _book_refund(session: Session, row: OrderRow, total: int) -> None:
-    sums = select(func.coalesce(func.sum(MoneyMovementRow.amount_minor), 0)).where(
-        MoneyMovementRow.order_id == row.order_id, MoneyMovementRow.currency == row.currency
-    )
-    back = int(session.scalar(sums.where(MoneyMovementRow.kind.in_(BACK))) or 0)
-    held = int(session.scalar(sums.where(MoneyMovementRow.kind == "captured")) or 0)
-    if (more := min(total, held) - back) > 0:
-        reference = row.payment_reference or f"{row.channel}:{row.channel_order_id}"
-        book(session, Movement(row.order_id, reference, "refunded", Money(more, row.currency), f":{total}"))

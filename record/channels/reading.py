@@ -10,6 +10,7 @@ import structlog
 from domain.elsewhere import ParcelElsewhere
 from domain.merging import ON_DELIVERY
 from domain.order import Order
+from domain.status import PaymentStatus
 from integrations.channels.reading import Unreadable
 from integrations.channels.translated import PAID, Event, Kind, ThinEvent, Translated
 from record.channels.accounts import Account
@@ -36,6 +37,9 @@ class Reading:
     wanted: tuple[ThinEvent, ...] = ()
     elsewhere: tuple[ParcelElsewhere, ...] = ()
     refunded_minor: int = 0
+    """What of a past order went back, as far as it can be told."""
+    said_refunded: int = 0
+    """What the channel itself says that it has paid back, in minor units."""
     refunded_units: tuple[tuple[str, int], ...] = ()
     field: str | None = None
     reason: str | None = None
@@ -108,6 +112,7 @@ def _read_whole(account: Account, raw: bytes, events: tuple[Kind, ...]) -> Readi
         version=version,
         elsewhere=translated.elsewhere,
         refunded_minor=paid_back(translated, units_back(translated)),
+        said_refunded=_said_refunded(translated),
         refunded_units=translated.financial.refunded_units,
     )
 
@@ -118,6 +123,14 @@ def own_words(translated: Translated) -> Order:
     method = ON_DELIVERY if financial.cash_on_delivery else order.payment_method
     collected = financial.collected(order.grand_total)
     return replace(order, test=translated.test, payment_method=method, collected=collected)
+
+
+def _said_refunded(translated: Translated) -> int:
+    """Return what the channel says that it has paid back in total: no guess, since a live order's money may still be
+    to pay."""
+    refunded, total = translated.financial.refunded, translated.order.grand_total
+    everything = not refunded.minor_units and translated.financial.status == PaymentStatus.REFUNDED
+    return (total if everything else refunded).minor_units
 
 
 def _states(translated: Translated) -> set[Kind]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import delete
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from domain.money import Money
@@ -29,6 +29,13 @@ def ask(session: Session, key: str, order: OrderRow, amount: Money, return_id: s
         known = {"key": key, "link": link, "order_id": order.order_id, "return_id": return_id or None}
         session.add(AskedRefundRow(**known, amount_minor=part.minor_units, currency=part.currency))
     return parts
+
+
+def for_case(session: Session, return_id: str, but: str = "") -> int:
+    """Return what is asked for a return case and not answered, in minor units, without the refund with the key
+    `but`."""
+    of_case = AskedRefundRow.return_id == return_id, AskedRefundRow.key != but
+    return int(session.scalar(select(func.coalesce(func.sum(AskedRefundRow.amount_minor), 0)).where(*of_case)) or 0)
 
 
 def answered(session: Session, key: str, link: str) -> None:

@@ -1,21 +1,27 @@
 """Book what the gateway says was captured, before anything is paid back."""
 
 from domain.errors import UnknownPayment
-from domain.payment_terms import PAST_THE_GATEWAY
+from domain.payment_terms import PAST_THE_GATEWAY, TermsKind
 from integrations.payments import GatewayPaymentStatus, Payments
 from models.database import Sessions
 from models.order import OrderRow
+from record.order_mapping import lock_order
 from record.orders import payment_claims, payment_links
+from record.orders.collected import book_collected
 from record.orders.payment_claims import Captured
 
 
 def ask_gateway(sessions: Sessions, payments: Payments, order: OrderRow) -> Captured | None:
-    """Ask what was captured of the order's own payment and book it; None when nothing was, or not by the gateway.
+    """Ask what was captured of the order's own payment and book it; None when nothing was. Where the
+    channel collects, its word is booked and nobody is asked.
 
     Money that a return moved to a follow-up order is booked already. Links that are not paid here are asked for first.
     Raises PartnerTrouble.
     """
     ask_for_links(sessions, payments, order.order_id)
+    if order.payment_terms == TermsKind.PLATFORM:
+        with sessions.begin() as session:
+            return book_collected(session, lock_order(session, order.order_id))
     if order.payment_terms in PAST_THE_GATEWAY or not is_own_payment(sessions, order):
         return None
     try:

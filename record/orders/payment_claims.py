@@ -107,8 +107,11 @@ def capture(session: Session, reference: str, total: Money) -> Captured | None:
     Money that comes after the order's end calls a person, in this transaction.
     """
     order_id = bind(session, reference)
-    if order_id is None:
-        return None
+    return book_total(session, order_id, reference, total) if order_id is not None else None
+
+
+def book_total(session: Session, order_id: str, reference: str, total: Money) -> Captured:
+    """As `capture` for a payment that is known to be this order's."""
     locked = session.execute(_LOCK, {"order_id": order_id, "reference": reference}).one()
     status, link = OrderStatus(locked.status), reference if locked.is_link or locked.is_tender else ""
     asked = {"order_id": order_id, "currency": total.currency, "link": link}

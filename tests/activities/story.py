@@ -18,6 +18,7 @@ from activities.payments import Refunds
 from activities.pick import Pick
 from activities.progress import ProgressReports
 from activities.redeliver import Redeliver, RedeliverAnswer, RedeliverRequest
+from activities.refund_ways import RefundWays
 from activities.reroute import Corrected, Reroute, Rerouting
 from activities.reserve import Reserve, StockRequest
 from activities.return_labels import ReturnLabels
@@ -388,6 +389,7 @@ UNDOS: Mapping[str, Aside] = {
 
 def build_steps(sessions: Sessions, partners: Mapping[str, PartnerHttp]) -> Steps:
     wms, tms, payments = Wms(partners["wms"]), Tms(partners["tms"]), Payments(partners["payments"])
+    ways = RefundWays(sessions, payments, ParameterCache(0), AccountCache(sessions, 0), Circuits())
     return Steps(
         sessions=sessions,
         # Without a cache, so that a test need not wait for its own rules.
@@ -399,8 +401,8 @@ def build_steps(sessions: Sessions, partners: Mapping[str, PartnerHttp]) -> Step
         pick=Pick(sessions, wms),
         ship=Ship(sessions, tms, EXAMPLE_PREFIX, ParameterCache(0)),
         progress=ProgressReports(sessions, ParameterCache()),
-        refunds=Refunds(sessions, payments),
-        shortages=Shortages(sessions, payments),
+        refunds=Refunds(sessions, ways),
+        shortages=Shortages(sessions, ways),
         notify=Notify(sessions),
         redeliver=Redeliver(
             sessions, letters_to(sessions, {name: MessageInbox(partners[name]) for name in RECIPIENTS})
@@ -409,7 +411,7 @@ def build_steps(sessions: Sessions, partners: Mapping[str, PartnerHttp]) -> Step
         requests=ReturnRequests(sessions, ParameterCache(0)),
         returns=Returns(sessions, wms),
         labels=ReturnLabels(sessions, tms),
-        return_refunds=ReturnRefunds(sessions, payments, Crm(partners["crm"]), ParameterCache(0)),
+        return_refunds=ReturnRefunds(sessions, ways, Crm(partners["crm"]), ParameterCache(0)),
         follow_ups=FollowUps(sessions, fresh_outlooks()),
         return_progress=ReturnProgress(sessions),
         claims=CarrierClaims(sessions, ParameterCache()),

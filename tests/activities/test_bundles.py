@@ -72,14 +72,14 @@ def test_a_bundle_is_short_of_the_part_that_is_missing(steps: Steps) -> None:
 
 
 def proposals(order: Steps) -> list[dict[str, Any]]:
-    Shortages(order.sessions, order.refunds.payments).propose(order.order_id)
+    Shortages(order.sessions, order.refunds.ways).propose(order.order_id)
     with order.sessions() as session:
         row = session.get_one(BackorderRow, (order.order_id, TEACUP))
         return [{name: value for name, value in one.items() if name != "until"} for one in row.proposals]
 
 
 def decided(order: Steps, action: str, sku: str = "", instead: str = "") -> Settled:
-    shortages = Shortages(order.sessions, order.refunds.payments)
+    shortages = Shortages(order.sessions, order.refunds.ways)
     return shortages.decide_shortage(Decision(order.order_id, next(ROUNDS), action, sku, instead, "mo", ""))
 
 

@@ -64,7 +64,7 @@ def end(steps: Steps, status: str = "canceled") -> None:
 
 
 def settle(steps: Steps) -> Settled:
-    return Settlement(steps.sessions, steps.refunds.payments).settle_payment(steps.order_id)
+    return Settlement(steps.sessions, steps.refunds.ways).settle_payment(steps.order_id)
 
 
 def refunded_there(steps: Steps, ask: Ask) -> list[str]:

@@ -80,8 +80,9 @@ def rude(request: pytest.FixtureRequest) -> Iterator[PartnerHttp]:
 def connected_to(partner: PartnerHttp, steps: Steps) -> Steps:
     for group in (steps.pick, steps.returns):
         group.wms = Wms(partner)
-    for payer in (steps.audit, steps.refunds, steps.shortages, steps.returns):
-        payer.payments = Payments(partner)
+    steps.audit.payments = Payments(partner)
+    for payer in (steps.refunds, steps.shortages, steps.return_refunds):
+        payer.ways = replace(payer.ways, payments=Payments(partner))
     steps.ship.tms = Tms(partner)
     letters = steps.redeliver.rounds.letters
     letters.inboxes = dict.fromkeys(letters.inboxes, MessageInbox(partner))

@@ -210,17 +210,18 @@ def test_two_cases_at_the_same_time_refund_exactly_what_was_paid(steps: Steps, a
     # given two cases of all units, and a gateway that refunds the second case during the first
     steps.up_to("end_order")
     one, rest = come_in(steps, "CASE-ONE", {1: 1}), come_in(steps, "CASE-REST", {1: 1, 2: 1})
-    gateway = steps.return_refunds.payments
+    ways = steps.return_refunds.ways
+    gateway = ways.payments
 
     class Busy:
         payment = gateway.payment
 
         def refund(self, *asked: Any) -> Any:
-            steps.return_refunds.payments = gateway
+            steps.return_refunds.ways = ways
             steps.return_refunds.refund_return(rest)
             return gateway.refund(*asked)
 
-    steps.return_refunds.payments = Busy()  # type: ignore[assignment]
+    steps.return_refunds.ways = replace(ways, payments=Busy())
 
     # when
     steps.return_refunds.refund_return(one)
@@ -234,7 +235,7 @@ class Interrupted:
     """The gateway, to which something else comes first while it makes its next refund."""
 
     def __init__(self, steps: Steps, other: Callable[[], object]) -> None:
-        self.gateway, self.other = steps.refunds.payments, other
+        self.gateway, self.other = steps.refunds.ways.payments, other
         self.payment = self.gateway.payment
 
     def refund(self, *asked: Any) -> Any:
@@ -257,7 +258,7 @@ def pay_by_link(steps: Steps, address: str) -> str:
     steps.links.tell_links(LinkRequest(steps.order_id, link))
     paid = {"reference": link, "amount": "13.00", "currency": "CNY", "status": "captured"}
     httpx2.post(f"{address}/payments/payments", json=paid).raise_for_status()
-    ask_for_links(steps.sessions, steps.refunds.payments, steps.order_id)
+    ask_for_links(steps.sessions, steps.refunds.ways.payments, steps.order_id)
     return link
 
 
@@ -274,7 +275,7 @@ def test_the_refunds_of_an_edit_and_a_cancel_at_once_ask_for_no_more_than_was_pa
     [(_, other)] = [act for act in acts.items() if act[0] != first]
     answers = list[Any]()
     slow: Any = Interrupted(steps, lambda: answers.append(other()))
-    steps.refunds.payments = steps.shortages.payments = slow
+    steps.refunds.ways = steps.shortages.ways = replace(steps.refunds.ways, payments=slow)
 
     # when
     answers.append(acts[first]())
@@ -294,7 +295,7 @@ def test_a_refund_under_way_is_not_asked_of_the_same_payment_by_another(steps: S
     answers = list[RefundAnswer]()
     other = cheaper(steps, 1_000, "E-9")
     slow: Any = Interrupted(steps, lambda: answers.append(other()))
-    steps.refunds.payments = steps.shortages.payments = slow
+    steps.refunds.ways = steps.shortages.ways = replace(steps.refunds.ways, payments=slow)
 
     # when 10 yuan more go back meanwhile
     answers.append(cheaper(steps, PAID.minor_units - 500)())

@@ -31,6 +31,8 @@ from api.partners.differences import DifferenceCounts, PartnerDifference
 from api.partners.message_alerts import MessageAlerts
 from api.partners.messages import MessageAnswer
 from api.partners.redelivery import RedeliveryAsked
+from api.payments import examples as payment_examples
+from api.payments.refund_tasks import RefundTask
 from api.returns import examples as return_examples
 from api.returns.commands import ReturnTold
 from api.returns.reasons import ReasonAnswer, ReasonsBody
@@ -114,6 +116,8 @@ FITS: list[tuple[type[BaseModel], Any]] = [
     (ReturnAnswer, example_answers.RETURN),
     (Page[ReturnAnswer], example_answers.RETURNS),
     (ReturnTold, return_examples.TOLD),
+    (Page[RefundTask], payment_examples.TASKS),
+    (RefundTask, payment_examples.DONE),
     (ReportTaken, return_examples.TAKEN),
     (ReasonsBody, return_examples.REASONS_BODY),
     (Page[ReasonAnswer], return_examples.REASONS),

@@ -146,10 +146,22 @@ TAMPERING = {
         "no payment paid back more than it paid",
         "RETURNED CNY POINTS",
     ),
+    "cash that a carrier has collected and nobody booked": (
+        "INSERT INTO cash_collections (shipment_id, order_id, units, amount_minor, currency, state)"
+        " VALUES ('RESERVED-1-S1', 'RESERVED', '{}', 100, 'CNY', 'collected')",
+        "what carriers have collected is captured, and nothing else of it",
+        "RESERVED-1-S1",
+    ),
     "a return that paid less than it says": (
         "UPDATE money_movements SET amount_minor = 999 WHERE key = 'RETURNED:refunded'",
         "every return case paid back what it says",
         "RETURNED-R-7",
+    ),
+    "a refund that a person pays and nothing is set aside for": (
+        "INSERT INTO refund_tasks (key, order_id, amount_minor, currency, why, due_at)"
+        " VALUES ('RESERVED:refund', 'RESERVED', 100, 'CNY', 'terms', now())",
+        "every refund that a person pays is set aside until it is booked",
+        "1",
     ),
     "a store credit worth more than was given": (
         "UPDATE store_credits SET amount_minor = 101 WHERE code = 'SC-1'",
@@ -228,6 +240,8 @@ def test_a_record_that_the_steps_wrote_is_clean(record: Sessions) -> None:
         "what tenders pay of an order's price is the sum of its tenders",
         "no payment paid back more than it paid",
         "every paid link has its money",
+        "what carriers have collected is captured, and nothing else of it",
+        "every refund that a person pays is set aside until it is booked",
         "units fulfilled elsewhere are in a parcel of the channel",
         "no order and no payload names an erased person",
     ]

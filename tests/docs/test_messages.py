@@ -24,6 +24,7 @@ WORDS = {
     for milestone in re.findall(r"`(\w+)`", told)
 }
 DATA = {"fulfillment_order_id": f"{ORDER_ID}-1", "return_id": "CASE-1", "credit_note": "CN-1"}
+DUE = {"amount": "19.99", "currency": "CNY", "task_id": 1, "due_at": "2026-11-29T10:00:00Z"}
 
 
 def a_full_life() -> Snapshot:
@@ -38,7 +39,7 @@ def a_full_life() -> Snapshot:
 def test_every_field_of_every_message_is_listed_and_no_other(recipient: str) -> None:
     # when
     said = {
-        milestone: set(CONTENTS[recipient](a_full_life(), milestone, dict(DATA)))
+        milestone: set(CONTENTS[recipient](a_full_life(), milestone, DATA | DUE))
         for milestone, recipients in RECIPIENTS_OF.items()
         if recipient in recipients
     }

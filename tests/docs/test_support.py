@@ -15,6 +15,7 @@ CODE = re.compile(r'"([A-Z][A-Z_]{3,})"')
 SOURCES = (
     ROOT / "domain" / "elsewhere.py",
     ROOT / "domain" / "milestones.py",
+    ROOT / "domain" / "payment_terms.py",
     ROOT / "domain" / "promises.py",
     ROOT / "domain" / "rules" / "staff_rules.py",
     ROOT / "domain" / "statement_books.py",

@@ -80,6 +80,7 @@ def ids(order_id: str, sku: str, channel: str) -> dict[str, Any]:
         "delivery_id": 1,
         "claim_id": 1,
         "aside_id": 1,
+        "task_id": 1,
         "code": "DUPLICATE",
         "tag": "vip",
     }

@@ -1,0 +1,84 @@
+"""Who pays a refund back, by the order's terms of payment: the gateway, the channel that has collected, or a person.
+
+Cash that a carrier has collected goes back by a person's transfer."""
+
+from contextlib import closing
+from dataclasses import dataclass
+
+from domain.errors import RefundRefused
+from domain.money import Money
+from domain.payment_terms import PAST_THE_GATEWAY, PaymentTerms, TermsKind, terms_of
+from integrations.circuit import Circuits
+from integrations.payments import GatewayRefund, Payments
+from integrations.refunds.refunder import ChannelRefund
+from integrations.refunds.registry import connect_refunder
+from models.database import Sessions
+from models.order import OrderRow
+from record.channels.account_cache import AccountCache
+from record.order_mapping import order_of
+from record.orders.captures import is_own_payment
+from record.parameters import ParameterCache
+
+BY_TERMS, NO_ADAPTER = "terms", "no_adapter"
+
+
+@dataclass(frozen=True, slots=True)
+class ManualRefund:
+    """A person must pay it back; `why` is a code."""
+
+    why: str
+
+
+@dataclass(frozen=True)
+class RefundWays:
+    sessions: Sessions
+    payments: Payments
+    parameters: ParameterCache
+    accounts: AccountCache
+    circuits: Circuits
+
+    def is_own(self, order: OrderRow) -> bool:
+        """True if the order's payment is no other order's. Money that passes the gateway by may have no number."""
+        if order.follow_up_of or is_own_payment(self.sessions, order):
+            return True
+        return not order.payment_reference and self._terms(order).kind in PAST_THE_GATEWAY
+
+    def refund(self, order: OrderRow, link: str, amount: Money, reason: str, key: str) -> GatewayRefund | ManualRefund:
+        """Refund once per key. `link` names the payment of the gateway if it is not the order's own. Raises
+        RefundRefused if the gateway refuses; what a channel refuses is a person's."""
+        if link:
+            return self.payments.refund(link, amount, reason, key)
+        terms = self._terms(order)
+        if terms.kind not in PAST_THE_GATEWAY:
+            return self.payments.refund(order.payment_reference, amount, reason, key)
+        if terms.kind is not TermsKind.PLATFORM or terms.refunds != "channel":
+            return ManualRefund(BY_TERMS)
+        return self._by_channel(order, amount, reason, key)
+
+    def _by_channel(self, order: OrderRow, amount: Money, reason: str, key: str) -> GatewayRefund | ManualRefund:
+        account = self.accounts.of(order.channel)
+        if account is None or account.refund is None or not account.refund.enabled:
+            return ManualRefund(NO_ADAPTER)
+        asked = ChannelRefund(key, self._first(order).channel_order_id, amount, reason)
+        with closing(connect_refunder(account.name, account.refund)) as refunder:
+            try:
+                with self.circuits.of(order.channel).call():
+                    return refunder.refund(asked)
+            except RefundRefused as refusal:
+                return ManualRefund(refusal.code)
+
+    def _terms(self, order: OrderRow) -> PaymentTerms:
+        """Return the terms when the order was placed, by which its audit has decided; past orders have no audit."""
+        with self.sessions() as session:
+            table = self.parameters.at(session, order.placed_at).payment_terms
+        terms = terms_of(table, order.channel, order.payment_method)
+        kind = terms.kind if order.past else TermsKind(order.payment_terms or TermsKind.GATEWAY)
+        # Where the table was changed backwards, who has collected decides.
+        return terms if terms.kind is kind else PaymentTerms(kind)
+
+    def _first(self, order: OrderRow) -> OrderRow:
+        """Return the order that the channel knows: the one that an order for a return follows."""
+        with self.sessions() as session:
+            while order.follow_up_of:
+                order = order_of(session, order.follow_up_of)
+        return order

@@ -1,0 +1,1 @@
+"""Clients that pay money back through platforms: one for each platform, all with the methods of Refunder."""

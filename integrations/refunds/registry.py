@@ -1,0 +1,15 @@
+"""The refund client for each platform. To add one, write its file and add it here."""
+
+from collections.abc import Callable, Mapping
+
+from integrations.refunds.plain import PlainRefund
+from integrations.refunds.refunder import Refunder
+from integrations.refunds.settings import RefundSettings
+from integrations.refunds.shopify import ShopifyRefund
+
+REFUNDERS: Mapping[str, Callable[[RefundSettings], Refunder]] = {"shopify": ShopifyRefund}
+
+
+def connect_refunder(translator: str, settings: RefundSettings) -> Refunder:
+    """The platform's client, or the plain one if it has none of its own."""
+    return REFUNDERS.get(translator, PlainRefund)(settings)
