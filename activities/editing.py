@@ -1,8 +1,7 @@
 """Edit: make an edit that was asked for, or say what must be called back first, or why it is not made."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 from temporalio import activity
 
@@ -20,7 +19,7 @@ from record.orders.edit_writing import APPLIED
 from record.orders.edits import EditOutcome
 from record.sourcing.needs import outstanding
 from record.sourcing.outlooks import OutlookCache
-from record.stock import excess
+from record.stock import excess, queue
 
 CLAIMED = (OrderStatus.ACCEPTED, OrderStatus.IN_PROGRESS)
 
@@ -57,7 +56,10 @@ class Edits:
             if known := journal.earlier_answer(session, _key(request)):
                 return EditOutcome(**known)
             row = order_of(session, request.order_id)
-            edit = session.scalars(select(OrderEditRow).where(OrderEditRow.edit_id == request.edit_id)).one()
+            edit = edits.edit_of(session, request.order_id, request.edit_id)
+            if edit is None:
+                # Many others were asked for since, and it was forgotten.
+                return EditOutcome(edits.SUPERSEDED, edits.MOVED_ON.field, edits.MOVED_ON.message)
             outcome = self._outcome(session, row, edit, request)
             if outcome.state != edits.PROPOSED:
                 _if_refused(session, row, edit, outcome)
@@ -71,7 +73,7 @@ class Edits:
             with session.begin_nested():
                 return self._make(session, row, edit, request)
         except _Short as short:
-            return edits.refuse(session, edit, FieldRefusal("lines", f"{short} units of it cannot be claimed"))
+            return edits.refuse(session, edit, FieldRefusal("lines", f"units of {short} cannot be claimed"))
 
     def _make(self, session: Session, row: OrderRow, edit: OrderEditRow, request: EditRequest) -> EditOutcome:
         outcome = edits.attempt(session, row, edit, recalled=request.recalled)
@@ -82,8 +84,11 @@ class Edits:
         if request.round and row.status in CLAIMED and outstanding(session, request.order_id):
             claim = StockRequest(request.order_id, request.round, request.partial)
             [reservation] = claim_stock(session, [claim], self._outlooks)
-            if outcome.claims and reservation.short_units:
-                raise _Short(reservation.short_units)
+            # An order that waits for other goods waits for these too.
+            missing = queue.missing_skus(session, request.order_id) if reservation.short_units else []
+            if short := [sku for sku in outcome.claims if sku in missing]:
+                raise _Short(", ".join(short))
+            outcome = replace(outcome, claimed=not reservation.short_units)
         return outcome
 
 

@@ -40,8 +40,9 @@ class Editing:
                     self._go_on(outcome)
             finally:
                 self.order.editing = False
-            if outcome.charges:
-                await self._tell_gateway(edit_id)
+        # Later edits do not wait for the gateway.
+        if outcome.charges:
+            await self._tell_gateway(edit_id)
         if outcome.repay_minor:
             await self._repay(edit_id, outcome.repay_minor)
         return EditAnswer("done") if outcome.state == APPLIED else EditAnswer("refused", outcome.about, outcome.refusal)
@@ -89,6 +90,8 @@ class Editing:
         if outcome.judge:
             self._judge_again()
         if outcome.claims:
+            self.order.state.nothing_to_send = False
+        if outcome.claimed:
             # If it is held now, it keeps this stock no longer than any other held order.
             patience = timedelta(seconds=self.order.deadlines.reservation)
             self.order.state.stock_kept_until = workflow.now() + patience

@@ -36,16 +36,21 @@ class FulfilledElsewhere:
             if state.shipped_elsewhere:
                 await self._take()
 
-    async def until_left(self) -> None:
-        """Return when all that the channel ships itself has left. Raises OrderEnds if the order is canceled before."""
-        state = self.order.state
+    async def all_left(self) -> bool:
+        """Wait until all that the channel ships itself has left, and return True; False if goods of ours came to the
+        order meanwhile. Raises OrderEnds if it is canceled before."""
+        state, order = self.order.state, self.order
+
+        def more_came() -> bool:
+            return order.editing or (state.needs_stock and not state.nothing_to_send and state.cancel is None)
 
         def ready() -> bool:
-            return not state.not_left or state.cancel is not None or state.rejection is not None
+            return not state.not_left or more_came() or state.cancel is not None or state.rejection is not None
 
-        await self.order.steps.wait("elsewhere", "the channel to ship what it fulfills itself", ready)
+        await order.steps.wait("elsewhere", "the channel to ship what it fulfills itself", ready)
         if state.not_left:
-            self.order.stop_if_canceled()
+            order.stop_if_canceled()
+        return not more_came()
 
     async def _take(self) -> None:
         """Take out what is free, call back what is not released yet, and leave the rest to a person."""

@@ -100,13 +100,21 @@ class OrderWorkflow(StaffUpdates):
         return await self._end(end)
 
     async def _send_goods(self) -> None:
-        if self.order.state.nothing_to_send and not self.supply.fulfillments:
-            # Its channel has shipped everything itself.
-            await self.supply.release_kept_stock()
-        else:
-            await self.supply.reserve()
-            await self.supply.fulfill()
-        await self.elsewhere.until_left()
+        while True:
+            if self._sends_nothing():
+                # Goods may come to the order.
+                await workflow.wait_condition(lambda: not self.order.editing)
+            if self._sends_nothing():
+                await self.supply.release_kept_stock()
+            else:
+                await self.supply.reserve()
+                await self.supply.fulfill()
+            if await self.elsewhere.all_left():
+                return
+
+    def _sends_nothing(self) -> bool:
+        """True if its channel ships everything itself."""
+        return self.order.state.nothing_to_send and not self.supply.fulfillments
 
     async def _send_last(self, messages: asyncio.Task[None]) -> None:
         self.withdrawals.over = True

@@ -158,8 +158,9 @@ def _told(services: Services, order: OrderRow, edit_id: str, answer: str) -> Edi
 
 def _check_limit(session: Session, order: OrderRow, edit: OrderEditRow) -> None:
     limits = read_parameters(valid_at(dated_rows(session), datetime.now(UTC))).edit_limit
-    if limits and abs(edit.difference_minor) > limits.get(order.currency, 0):
-        raise Problem(FORBIDDEN, "the edit changes the total by more than a key of this role may")
+    changed = edits.difference_so_far(session, order.order_id) + edit.difference_minor
+    if limits and edit.difference_minor and abs(changed) > limits.get(order.currency, 0):
+        raise Problem(FORBIDDEN, "with this edit the total is changed by more than a key of this role may")
 
 
 def _refused(refusal: FieldRefusal) -> Problem:

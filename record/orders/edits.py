@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -18,6 +18,7 @@ from record.orders.edit_writing import APPLIED, PLACED, write
 
 API, CHANNEL = "api", "channel"
 PROPOSED, REFUSED, SUPERSEDED = "proposed", "refused", "superseded"
+MAX_PREVIEWS = 20
 MOVED_ON = FieldRefusal("order", "the order has changed since the edit was asked for: ask again")
 
 
@@ -26,8 +27,8 @@ class EditOutcome:
     """`state` is that of the edit. While it is `proposed`, the work in `recall` must be called back first. A refusal
     names the `about` field and says why.
 
-    `repay_minor` is paid back. `charges` is true if a payment link is to be made or withdrawn, `claims` if units came
-    to the order, `judge` if it must be audited again.
+    `repay_minor` is paid back. `charges` is true if a payment link is to be made or withdrawn, `judge` if the order is
+    to be audited again. Of the SKUs in `claims` units came to the order, and `claimed` is true if all is reserved.
     """
 
     state: str
@@ -36,7 +37,8 @@ class EditOutcome:
     recall: list[str] = field(default_factory=list)
     repay_minor: int = 0
     charges: bool = False
-    claims: bool = False
+    claims: list[str] = field(default_factory=list)
+    claimed: bool = False
     judge: bool = False
 
 
@@ -51,11 +53,20 @@ def propose(
     session.execute(stored.on_conflict_do_nothing())
     edit = edit_of(session, row.order_id, edit_id)
     assert edit is not None
+    _forget_old(session, row.order_id)
     seen = preview(standing_of(session, row, wanted, of_channel=source == CHANNEL), wanted)
     if edit.state == PROPOSED:
         edit.difference_minor = seen.difference.minor_units
     session.flush()
     return edit, seen
+
+
+def _forget_old(session: Session, order_id: str) -> None:
+    """Delete all but the newest edits that were previewed and never confirmed."""
+    E = OrderEditRow
+    previews = E.order_id == order_id, E.source == API, E.state == PROPOSED
+    oldest = select(E.number).where(*previews).order_by(E.number.desc()).offset(MAX_PREVIEWS).limit(1).scalar_subquery()
+    session.execute(delete(E).where(*previews, E.number <= oldest))
 
 
 def attempt(session: Session, row: OrderRow, edit: OrderEditRow, *, recalled: bool = False) -> EditOutcome:
@@ -81,7 +92,7 @@ def attempt(session: Session, row: OrderRow, edit: OrderEditRow, *, recalled: bo
     write(session, row, edit, wanted, standing, seen)
     charges = seen.charge.minor_units != seen.charged
     return EditOutcome(
-        APPLIED, repay_minor=seen.repay.minor_units, charges=charges, claims=bool(seen.claims), judge=seen.judge
+        APPLIED, repay_minor=seen.repay.minor_units, charges=charges, claims=sorted(seen.claims), judge=seen.judge
     )
 
 
@@ -101,6 +112,13 @@ def edit_of(session: Session, order_id: str, edit_id: str) -> OrderEditRow | Non
     """Return the order's edit with this id."""
     mine = OrderEditRow.order_id == order_id, OrderEditRow.edit_id == edit_id
     return session.scalars(select(OrderEditRow).where(*mine)).one_or_none()
+
+
+def difference_so_far(session: Session, order_id: str) -> int:
+    """Return by how much the edits of staff have changed what the order costs, in minor units."""
+    E = OrderEditRow
+    made = E.order_id == order_id, E.source == API, E.state == APPLIED
+    return int(session.scalar(select(func.coalesce(func.sum(E.difference_minor), 0)).where(*made)) or 0)
 
 
 def placed_goods(session: Session, order_id: str) -> dict[str, Any] | None:

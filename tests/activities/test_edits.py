@@ -203,7 +203,7 @@ def test_added_units_are_claimed_with_the_edit_and_removed_ones_released(steps: 
     outcome = make_edit(one, WantedEdit(quantities={2: 2}, added=(AddedLine(LAMP, 1, *[Money(0, CNY)] * 2),)))
 
     # then
-    assert (outcome.state, outcome.claims, outcome.judge) == ("applied", True, True)
+    assert (outcome.state, outcome.claims, outcome.claimed, outcome.judge) == ("applied", [LAMP], True, True)
     assert reserved(one) == {LAMP: 3, TEACUP: 2}
     assert counters(one.sessions, TEACUP) == {"on_hand": 10, "reserved": 2, "available": 8}
 
@@ -239,10 +239,53 @@ def test_an_edit_whose_goods_cannot_be_claimed_changes_nothing(steps: Steps) -> 
     outcome = make_edit(one, wanted)
 
     # then
-    assert (outcome.state, outcome.refusal) == ("refused", "1 units of it cannot be claimed")
+    assert (outcome.state, outcome.refusal) == ("refused", f"units of {LAMP} cannot be claimed")
     assert reserved(one) == {LAMP: 2, TEACUP: 3}
     with one.sessions() as session:
         assert session.get_one(OrderRow, one.order_id).version == 0
+
+
+def test_an_order_that_waits_for_other_goods_is_edited(steps: Steps) -> None:
+    # given an order of lamps and cups, that waits for its cups
+    other, one = paid(steps, [(TEACUP, 8)]), paid(steps)
+    for steps_of in (other, one):
+        steps_of.reserve.reserve_stock(StockRequest(steps_of.order_id, 1))
+
+    # when a lamp comes to it
+    outcome = make_edit(one, WantedEdit(added=(AddedLine(LAMP, 1, *[Money(0, CNY)] * 2),)))
+
+    # then it waits with one lamp more
+    assert (outcome.state, outcome.refusal, outcome.claimed) == ("applied", "", False)
+    with one.sessions() as session:
+        assert outstanding(session, one.order_id) == {LAMP: 3, TEACUP: 3}
+    assert reserved(one) == {}
+
+
+def test_stock_of_an_order_under_review_is_not_claimed_by_an_edit(steps: Steps) -> None:
+    one = paid(steps, status="under_review")
+
+    outcome = make_edit(one, WantedEdit(quantities={1: 3}))
+
+    assert (outcome.state, outcome.claims, outcome.claimed, reserved(one)) == ("applied", [LAMP], False, {})
+
+
+def test_only_the_newest_previews_of_an_order_are_kept(steps: Steps) -> None:
+    # given an edit that was made, and 30 that were previewed
+    one = paid(steps)
+    make_edit(one, WantedEdit(notes={"remarks": "ring twice"}))
+    for number in range(30):
+        with one.sessions.begin() as session:
+            row = session.get_one(OrderRow, one.order_id)
+            edits.propose(session, row, WantedEdit(notes={"remarks": "ring"}), f"E-{number}", edits.API, "sun")
+
+    # when the first one is made after all
+    outcome = one.edits.make_edit(EditRequest(one.order_id, "E-0", 9))
+
+    # then the order has moved past it
+    assert (outcome.state, outcome.about) == ("superseded", "order")
+    with one.sessions() as session:
+        kept = session.scalars(select(OrderEditRow.edit_id).order_by(OrderEditRow.number)).all()
+    assert list(kept)[1:] == [f"E-{number}" for number in range(10, 30)]
 
 
 def test_of_edits_made_at_once_one_is_made(steps: Steps) -> None:

@@ -105,6 +105,15 @@ async def test_an_edit_above_the_limit_needs_a_right_of_its_own(
     assert [answer.status_code for answer in answers] == [503, 403]
     assert allowed.status_code == 503
 
+    # and what was edited before counts
+    made = "UPDATE order_edits SET state = 'applied', version = 1, answered_at = now() WHERE edit_id = :id"
+    with sessions.begin() as session:
+        session.execute(text(made), {"id": small["edit_id"]})
+    more = await edit(staff, order_id, WHY | {"amounts": {"shipping": "20.00"}})
+    back = await edit(staff, order_id, WHY | {"amounts": {"shipping": "0.00"}})
+    answers = [await staff.post(f"/orders/{order_id}/edits/{one['edit_id']}/confirm") for one in (more, back)]
+    assert [answer.status_code for answer in answers] == [403, 503]
+
 
 async def test_others_neither_edit_an_order_nor_see_its_values(
     staff: Api, place: Place, tmall: Api, shop: Api, viewer: Api, sessions: Sessions
