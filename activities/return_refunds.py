@@ -13,6 +13,7 @@ from domain.errors import PartnerTrouble
 from domain.money import Money
 from domain.order import Order
 from domain.parameters import Parameters
+from domain.payment_terms import TermsKind
 from domain.returns import refunds
 from domain.returns.kinds import RefundTo, ReturnKind
 from domain.returns.requests import RefundReturnRequest
@@ -23,7 +24,7 @@ from models.order import OrderRow
 from models.returns import ReturnReasonRow, ReturnRow
 from record import money
 from record.order_mapping import load_order, order_of
-from record.orders import asked_refunds
+from record.orders import asked_refunds, invoices
 from record.orders.captures import ask_gateway
 from record.parameters import ParameterCache
 from record.returns import cases, points
@@ -74,6 +75,7 @@ class ReturnRefunds:
             elif not answer.refusal and row.refunded_at is None:
                 # What a person is to pay back ends the case's part; it is refunded when it was paid.
                 row.refund_minor, row.refunded_at = refunded + asked, None if asked else func.now()
+                _credit_invoices(session, row)
                 _restore_import(session, row)
         return RefundAnswer(refunded, answer.refusal, asked)
 
@@ -90,6 +92,16 @@ def _credit(session: Session, row: ReturnRow, order: OrderRow, due: Money) -> Re
         row.refunded_at = func.now()
         _restore_import(session, row)
     return RefundAnswer(due.minor_units)
+
+
+def _credit_invoices(session: Session, row: ReturnRow) -> None:
+    """Take the goods that were not paid yet off the invoices of an order on credit."""
+    if order_of(session, row.order_id).payment_terms != TermsKind.ON_CREDIT:
+        return
+    order = load_order(session, row.order_id)
+    units, before = cases.returned_units(session, row), cases.returned_before(session, row)
+    worth = _value(session, row, order, units, before).minor_units
+    invoices.credit_back(session, row.order_id, row.return_id, worth - (row.value_minor or 0))
 
 
 def _paid_before(session: Session, row: ReturnRow, currency: str, but: str = "") -> Money:

@@ -10,6 +10,7 @@ from api.channels.listings import ListingBody, PushBody
 from api.orders import (
     audits,
     create,
+    credit,
     edits,
     histories,
     merging,
@@ -24,6 +25,7 @@ from api.orders import (
 from api.orders import batches as order_batches
 from api.orders import commands as order_commands
 from api.orders.commands import CancelBody, HoldReleaseBody
+from api.orders.credit import CreditAccountBody, InvoicePaymentBody
 from api.orders.edit_schemas import EditBody
 from api.orders.merging import UnmergeBody
 from api.orders.reviews import ForceBody, RejectBody
@@ -90,7 +92,7 @@ _MODULES = (
     # Channels and rules
     *(order_batches, channel_batches, channel_webhooks, intakes, missing_orders, rule_sets, rule_set_commands, health),
     *(listings, shortages, purchase_orders, stock_counts, service_report, parcels, carrier_claims),
-    cash_on_delivery,
+    *(cash_on_delivery, credit),
     # Work at locations
     *(waves, pick_lists, fulfillment_orders, differences),
     # Subscribers, and messages to partners
@@ -116,6 +118,8 @@ BODIES = (
         ShortageBody,
         ReturnBody,
         BulkBody,
+        CreditAccountBody,
+        InvoicePaymentBody,
     ),
     # Rules, channels and partners
     *(SourcingTrialBody, RuleSetBody, TrialBody, ActivationBody, RetirementBody, ListingBody, PushBody),

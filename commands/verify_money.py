@@ -110,6 +110,17 @@ BY_PAYMENT = """
     FROM money_movements WHERE order_id IN (SELECT order_id FROM money_movements WHERE strpos(key, '@') > 0)
     GROUP BY order_id, currency, split_part(key, '@', 2)"""
 
+INVOICED = """
+    SELECT invoice_id AS id,
+        settled_minor <> coalesce(settled, 0) OR coalesce(paid, 0) <> coalesce(captured, 0) AS wrong
+    FROM invoices
+    LEFT JOIN (
+        SELECT invoice_id, sum(amount_minor) AS settled, sum(amount_minor) FILTER (WHERE kind = 'payment') AS paid
+        FROM invoice_entries GROUP BY invoice_id) AS entries USING (invoice_id)
+    LEFT JOIN (
+        SELECT split_part(key, ':', 3) AS invoice_id, sum(amount_minor) AS captured FROM money_movements
+        WHERE kind = 'captured' AND split_part(key, ':', 4) <> '' GROUP BY 1) AS money USING (invoice_id)"""
+
 CASE_PAID = f"""
     SELECT return_id AS id, differs AND ended AS wrong, differs AND NOT ended AS waiting
     FROM returns
@@ -149,6 +160,7 @@ MONEY_QUERIES: Mapping[str, str] = {
     "no payment paid back more than it paid": BY_PAYMENT,
     "every paid link has its money": LINK_PAID,
     "what carriers have collected is captured, and nothing else of it": COLLECTED,
+    "what was paid of invoices is captured, and nothing else of them": INVOICED,
     "every return case paid back what it says": CASE_PAID,
     "every refund that a person pays is set aside until it is booked": TASKS,
     "every store credit has its movement of money, and the other way round": CREDITS,

@@ -22,7 +22,7 @@ class PaymentFacts:
 
     It is not asked when the channel has not named a payment yet (`unnamed`) or named another order's (`taken`), nor
     when the channel collects the money itself: `captured` by its word, or `uncollected` if it has not said so. Nor
-    is it for what a carrier collects (`on_delivery`).
+    is it for what a carrier collects (`on_delivery`) or the customer pays by invoice (`on_credit`).
     """
 
     status: str
@@ -88,6 +88,21 @@ class ImportFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class CreditFacts:
+    """What the customer may owe in the order's currency, None without an account, and owes for other orders, in minor
+    units; and how many invoices are overdue."""
+
+    limit_minor: int | None = None
+    owed_minor: int = 0
+    overdue: int = 0
+
+    def allows(self, more: Money) -> bool:
+        """True if the customer may owe so much more."""
+        within = self.limit_minor is not None and self.owed_minor + more.minor_units <= self.limit_minor
+        return within and not self.overdue
+
+
+@dataclass(frozen=True, slots=True)
 class AuditFacts:
     """Everything that the checks may look at. `products` is by SKU; an unknown SKU is absent.
 
@@ -107,6 +122,7 @@ class AuditFacts:
     region: Reading | None = None
     buyer: BuyerFacts = BuyerFacts()
     imports: ImportFacts = ImportFacts()
+    credit: CreditFacts = CreditFacts()
     remarks: RemarkReading = field(default_factory=RemarkReading)
     pickup_at_store: bool = True
     """False if the order is to be picked up at a place that is not one of our stores."""

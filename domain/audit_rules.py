@@ -26,6 +26,7 @@ THEMES: Mapping[str, Theme] = {
             payment.unpaid,
             payment.wrong_amount,
             payment.not_on_delivery,
+            payment.over_credit,
             payment.charge_due,
             payment.wrong_sums,
             tenders.unpaid_tender,

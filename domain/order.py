@@ -112,6 +112,11 @@ class Order:
         return Money(sum(tender.amount.minor_units for tender in self.tenders), self.currency)
 
     @property
+    def left_to_pay(self) -> Money:
+        """The grand total less its tenders: what is paid at the door or by invoice."""
+        return self.grand_total - self.tendered
+
+    @property
     def own_due(self) -> Money:
         """What its own payment is of."""
         return self.placed_total - self.tendered

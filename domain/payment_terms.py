@@ -23,15 +23,18 @@ class TermsKind(StrEnum):
     """The channel, which pays out later: its signed word counts."""
     ON_DELIVERY = "on_delivery"
     """The carrier, from the customer at the door."""
+    ON_CREDIT = "on_credit"
+    """Nobody before the goods leave: the customer pays an invoice."""
 
 
-PAST_THE_GATEWAY = frozenset({TermsKind.PLATFORM, TermsKind.ON_DELIVERY})
+PAST_THE_GATEWAY = frozenset({TermsKind.PLATFORM, TermsKind.ON_DELIVERY, TermsKind.ON_CREDIT})
 """Kinds whose money never passes the gateway."""
 
 OPTIONS: Mapping[TermsKind, frozenset[str]] = {
     TermsKind.GATEWAY: frozenset(),
     TermsKind.PLATFORM: frozenset({"refunds"}),
     TermsKind.ON_DELIVERY: frozenset({"areas", "most", "carriers"}),
+    TermsKind.ON_CREDIT: frozenset(),
 }
 REFUNDS = ("channel", "person")
 REFUND_TO_PAY = "REFUND_TO_PAY"

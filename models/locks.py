@@ -21,6 +21,7 @@ class Lock(IntEnum):
     DEADLINE_SWEEP = 4_221_977
     SECOND_THOUGHTS = 4_221_978
     KEYS = 4_221_979
+    INVOICES = 4_221_982
     SUBSCRIPTIONS = 4_221_981
     PROMISES = 4_221_980
     """Taken with a hash of the SKU as its second number: see `lock_skus`."""
@@ -34,6 +35,7 @@ class NamedLock(IntEnum):
     STOCK_COUNT = 0
     IMPORT_BUYER = 26_000
     REMITTANCE = 18_000
+    CREDIT = 19_000
 
 
 _PATIENCE = func.set_config(

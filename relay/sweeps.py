@@ -8,6 +8,7 @@ from typing import NamedTuple
 from integrations.http import PartnerHttp
 from models.database import Sessions
 from record.orders.deadlines import DeadlineSweep
+from record.orders.invoicing import InvoiceSweep
 from record.orders.refund_tasks import ReminderSweep
 from record.people.contacts import ContactSweep
 from record.people.erasing import erase_due
@@ -30,12 +31,14 @@ class Sweep(NamedTuple):
 
 
 def database_sweeps(sessions: Sessions, settings: Settings, outlooks: OutlookCache) -> tuple[Sweep, ...]:
-    deadlines = DeadlineSweep(sessions)
+    deadlines, invoices = DeadlineSweep(sessions), InvoiceSweep(sessions)
     return (
         # Facts of a second are sealed together, those of one order in one go.
         Sweep("proof", Proof(sessions, settings).run, 5, shortest_pause=1),
         # Alert about orders whose deadline is at risk: one look at a short index, however many orders there are.
         Sweep("deadlines", lambda: deadlines.run(datetime.now(UTC)), 10),
+        # Invoice what has left on credit, and call a person to invoices that are overdue.
+        Sweep("invoices", lambda: invoices.run(datetime.now(UTC)), 10),
         # Remind of refunds that a person is to pay at a channel.
         Sweep("refund_tasks", ReminderSweep(sessions).run, 60),
         # Erase persons who asked for it while an order was under way, once that order has ended.

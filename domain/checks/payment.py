@@ -32,7 +32,7 @@ def _tender(one: TenderFacts) -> dict[str, Any]:
 def unpaid(facts: AuditFacts) -> Iterator[Finding]:
     """The payment must be captured. A pending one holds the order until it expires, a dead one rejects it."""
     match facts.payment.status:
-        case "captured" | "on_delivery":
+        case "captured" | "on_delivery" | "on_credit":
             return
         case status if status in DEAD:
             yield Finding("unpaid", REJECT, "PAYMENT_FAILED", f"the gateway says the payment is {status}")
@@ -70,7 +70,7 @@ def not_on_delivery(facts: AuditFacts) -> Iterator[Finding]:
     """What is paid at the door must be allowed there, and not be too much for a courier."""
     if facts.terms.kind is not TermsKind.ON_DELIVERY:
         return
-    terms, to, due = facts.terms, facts.order.ship_to, facts.order.grand_total
+    terms, to, due = facts.terms, facts.order.ship_to, facts.order.left_to_pay
     most = terms.most.get(due.currency)
     if terms.areas and not terms.areas & {to.country, to.province}:
         reason = f"nobody collects cash in {to.province or to.country}"
@@ -81,6 +81,21 @@ def not_on_delivery(facts: AuditFacts) -> Iterator[Finding]:
     else:
         return
     yield Finding("not_on_delivery", HOLD, "ON_DELIVERY", reason, "finance")
+
+
+def over_credit(facts: AuditFacts) -> Iterator[Finding]:
+    """Who buys on credit must have an account, owe nothing overdue, and stay within the limit."""
+    if facts.terms.kind is not TermsKind.ON_CREDIT or facts.credit.allows(facts.order.left_to_pay):
+        return
+    credit, due = facts.credit, facts.order.left_to_pay
+    if credit.limit_minor is None:
+        reason = f"the customer has no credit in {due.currency}"
+    elif credit.overdue:
+        reason = f"{credit.overdue} invoices of the customer are overdue"
+    else:
+        owed, limit = Money(credit.owed_minor, due.currency), Money(credit.limit_minor, due.currency)
+        reason = f"{due.text} more than {owed.text} owed is above the limit of {limit.text} {due.currency}"
+    yield Finding("over_credit", HOLD, "CREDIT", reason, "finance")
 
 
 def charge_due(facts: AuditFacts) -> Iterator[Finding]:

@@ -23,6 +23,7 @@ from models.prepared import prepared
 from models.stock import LocationRow
 from record import money
 from record.orders.audited_orders import AuditedOrder
+from record.orders.credit import claim_credit
 from record.orders.elsewhere import not_left
 from record.orders.imports import claim_imports
 from record.orders.payment_claims import bind_all
@@ -110,6 +111,8 @@ def gather(
     # Payments before orders: that is the sequence in which payment_claims.capture locks them.
     for order_id, imports in claim_imports(session, facts).items():
         facts[order_id] = replace(facts[order_id], imports=imports)
+    for order_id, credit in claim_credit(session, facts).items():
+        facts[order_id] = replace(facts[order_id], credit=credit)
     return {
         order_id: GatheredFacts(
             one.version, one.follow_up, facts[order_id], payments[order_id], rule_set, buyers.get(order_id, Buyer(0, 0))
@@ -171,6 +174,8 @@ def _payments(
             known[order_id] = _by_the_channel(one.order)
         elif facts[order_id].terms.kind is TermsKind.ON_DELIVERY:
             known[order_id] = PaymentFacts("on_delivery")
+        elif facts[order_id].terms.kind is TermsKind.ON_CREDIT:
+            known[order_id] = PaymentFacts("on_credit")
         else:
             known[order_id] = None if reference else _unnamed(one.order)
     return known

@@ -14,6 +14,7 @@ from domain.tracking import follows
 from models.fulfillment import ShipmentRow
 from models.messaging import PartnerEventRow
 from record.order_mapping import known_location
+from record.orders import invoices
 from record.shipping import cash
 from record.shipping.corrections import correct_carrier
 from record.shipping.fulfillment_orders import end_fulfillment_order
@@ -110,9 +111,11 @@ def _came_back(work: Work, event: PartnerEventRow) -> None:
     # Also one that was given up as lost and turned up.
     if row.status != Status.SHIPPED and not (row.status == Status.CANCELED and _withdraw_claim(work, event, "back")):
         return
+    work.effects.write()
     if _is_collected(work):
-        work.effects.write()
         cash.give_up(work.session, row.shipment_id or "")
+    if work.order.payment_terms == TermsKind.ON_CREDIT:
+        invoices.take_back(work.session, row.fulfillment_order_id)
     location = known_location(work.session, event.data["location_id"], row.location_id)
     sent = {line.sku: line.quantity if line.picked is None else line.picked for line in work.lines}
     row.status = Status.CANCELED

@@ -18,6 +18,7 @@ from domain.audit_facts import (
 from domain.money import Money
 from domain.order import Address, Buyer, Order
 from domain.parameters import Carrier, Ordinary, Parameters, Prohibited, Velocity
+from domain.payment_terms import PaymentTerms, TermsKind
 from domain.regions import read_region
 from domain.remarks.intents import RemarkReading
 from domain.tenders import Tender, TenderKind
@@ -44,6 +45,9 @@ PARAMETERS = Parameters(
     buyer_velocity=Velocity(orders=3, hours=24),
     ordinary_amount=Ordinary(times=10, orders=5),
 )
+TOO_FAR = PaymentTerms(TermsKind.ON_DELIVERY, areas=frozenset({"GB"}))
+TOO_MUCH = PaymentTerms(TermsKind.ON_DELIVERY, most={"CNY": 1})
+ON_CREDIT = PaymentTerms(TermsKind.ON_CREDIT)
 BUYER = Buyer("a-token", "0071", "李**")
 WINE = ProductFacts(
     on_sale=True, hs_code="22042100", cross_border=True, vat=1300, consumption_tax=1000, positive_listed=True
@@ -121,6 +125,9 @@ PAYMENT: Sequence[Case] = (
     ("wrong_amount", paying("captured", ONE_LAMP_MORE), HOLD, "PAYMENT_AMOUNT"),
     ("wrong_amount", paying("captured", Money(ORDER.grand_total.minor_units, "EUR")), HOLD, "PAYMENT_AMOUNT"),
     ("wrong_amount", paying("captured", None), HOLD, "PAYMENT_AMOUNT"),
+    ("not_on_delivery", facts(payment=PaymentFacts("on_delivery"), terms=TOO_FAR), HOLD, "ON_DELIVERY"),
+    ("not_on_delivery", facts(payment=PaymentFacts("on_delivery"), terms=TOO_MUCH), HOLD, "ON_DELIVERY"),
+    ("over_credit", facts(payment=PaymentFacts("on_credit"), terms=ON_CREDIT), HOLD, "CREDIT"),
     (
         "charge_due",
         facts(replace(ORDER, charge_minor=4_500), PaymentFacts("captured", ORDER.grand_total)),
