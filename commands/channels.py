@@ -32,7 +32,7 @@ def add(
         str,
         typer.Option(
             help="JSON: country, currency, zone, salt, marketplace, carriers, signature, merge_window, merge_group,"
-            " when_short, language"
+            " when_short, edits, language"
         ),
     ] = "{}",
     pull: Annotated[

@@ -17,7 +17,7 @@ from relay.cancels import ANSWER_TIMEOUT, START_TIMEOUT
 from relay.rows import Rows, Waiting
 from workflows.messages import EditAnswer, EditWanted
 
-NOT_MADE = "the channel changed the address, which cannot be changed here any more"
+NOT_MADE = "the channel changed the order, which cannot be changed here any more"
 
 
 async def ask_to_edit(client: Client, rows: Rows, waiting: Waiting) -> bool:

@@ -207,7 +207,8 @@ def _lines(seen: EditPreview) -> list[dict[str, object]]:
 
 def _version(row: OrderEditRow, order: OrderRow, caller: Caller) -> VersionAnswer:
     was = {name: value for name, value in row.was.items() if name != PLACED}
-    values = {"was": was, "wanted": row.wanted} if caller.sees_people else {"was": {}, "wanted": {}}
+    wanted = {name: value for name, value in row.wanted.items() if name != "said"}
+    values = {"was": was, "wanted": wanted} if caller.sees_people else {"was": {}, "wanted": {}}
     return VersionAnswer.model_validate(
         {
             "version": row.version,

@@ -39,6 +39,8 @@ class WantedEdit:
     quantities: Mapping[int, int] = field(default_factory=dict)
     added: tuple[AddedLine, ...] = ()
     amounts: Mapping[str, Money] = field(default_factory=dict)
+    said: Mapping[str, Any] = field(default_factory=dict)
+    """Lines and amounts as the channel sent them (domain/editing/of_channel.py); by itself it changes nothing."""
 
     @property
     def fields(self) -> list[str]:
@@ -66,6 +68,7 @@ class WantedEdit:
             "quantities": {str(line_no): units for line_no, units in self.quantities.items()},
             "added": [_added(line) for line in self.added],
             "amounts": {name: amount.minor_units for name, amount in self.amounts.items()},
+            "said": dict(self.said),
         }
         return {name: value for name, value in stored.items() if value or value == ""}
 
@@ -81,6 +84,7 @@ class WantedEdit:
             quantities={int(line_no): units for line_no, units in stored.get("quantities", {}).items()},
             added=tuple(_read_added(line, currency) for line in stored.get("added", [])),
             amounts={name: Money(minor, currency) for name, minor in stored.get("amounts", {}).items()},
+            said=stored.get("said", {}),
         )
 
     def _fields(self) -> Iterator[str]:

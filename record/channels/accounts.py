@@ -8,6 +8,7 @@ import structlog
 from sqlalchemy import select
 
 from domain.contents.templates import LANGUAGE
+from domain.editing import of_channel
 from domain.pulling import PullPlan
 from domain.shortages import POLICIES, WAIT
 from integrations.channels.registry import TRANSLATORS, Signature, Translator
@@ -87,6 +88,8 @@ def make_account(channel: str, name: str, secret: str = "", settings: Mapping[st
         raise ValueError(f"when_short is one of {', '.join(POLICIES)}, not {when_short}")
     if (language := chosen.pop("language", "")) and not LANGUAGE.fullmatch(str(language)):
         raise ValueError("language is one such as en or zh-CN")
+    if chosen.pop("edits", of_channel.APPLY) not in of_channel.POLICIES:
+        raise ValueError(f"edits is one of {', '.join(of_channel.POLICIES)}")
     if name not in TRANSLATORS:
         raise ValueError(f"the translators are {', '.join(TRANSLATORS)}")
     if unknown := set(chosen) - set(SHOP_SETTINGS):

@@ -2,22 +2,21 @@
 
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from domain.editing.wanted import WantedEdit
 from domain.order import Order
 from domain.status import OrderStatus
-from models.order import OrderEventRow, OrderLineRow, OrderRow
+from models.order import OrderEventRow, OrderRow
 from record.channels.events import changed, edit_asked, edit_id_of
 from record.messages.partner_events import NewEvent
 from record.orders import edits, payment_claims
 from record.orders.alerts import call_a_person
+from record.orders.channel_goods import take_goods
 from record.orders.rows import NewOrder, receiver
 
 NOT_TAKEN_OVER = "the channel changed the address"
-OTHER_GOODS = "the channel changed the lines or amounts of the order"
 IN_REVIEW = (OrderStatus.RECEIVED, OrderStatus.UNDER_REVIEW)
 OTHER_PAYMENT = "the channel names another payment for the order: the first one stands"
 
@@ -33,8 +32,7 @@ def merge(session: Session, row: OrderRow, order: Order, new: NewOrder, version:
     events = _new_address(session, row, order, version)
     events += _payment(session, row, order, version)
     _collected(row, order)
-    if _other_goods(session, row, order):
-        call_a_person(session, row, "ORDER_CHANGED", OTHER_GOODS, version)
+    events += take_goods(session, row, order, version)
     row.channel_version, row.request_hash = version, new.request_hash
     session.flush()
     return events
@@ -92,24 +90,6 @@ def _address(order: Order) -> dict[str, Any]:
         "receiver_token": to.receiver_token,
         "receiver": person | {"lines": list(to.lines)},
     }
-
-
-def _other_goods(session: Session, row: OrderRow, order: Order) -> bool:
-    amounts = (row.currency, row.discount_minor, row.shipping_minor, row.tax_minor, row.grand_total_minor)
-    sums = (
-        order.currency,
-        *(part.minor_units for part in (order.discount, order.shipping, order.tax, order.grand_total)),
-    )
-    columns = select(
-        OrderLineRow.sku, OrderLineRow.quantity, OrderLineRow.unit_price_minor, OrderLineRow.discount_minor
-    )
-    lines = session.execute(columns.where(OrderLineRow.order_id == row.order_id)).all()
-    sent = [(line.sku, line.quantity, line.unit_price.minor_units, line.discount.minor_units) for line in order.lines]
-    if amounts == sums and sorted(map(tuple, lines)) == sorted(sent):
-        return False
-    # After an edit here the channel still sends what was placed.
-    placed = edits.placed_goods(session, row.order_id)
-    return placed != {"amounts": list(sums), "lines": [list(line) for line in sorted(sent)]}
 
 
 def _append_event(session: Session, row: OrderRow, event: str, key: str, data: dict[str, Any]) -> None:

@@ -129,9 +129,11 @@ def placed_goods(session: Session, order_id: str) -> dict[str, Any] | None:
     return placed
 
 
-def supersede(session: Session, order_id: str, source: str) -> None:
-    """Drop what this source has asked for and nobody has made yet: it says something else now."""
-    waiting = OrderEditRow.order_id == order_id, OrderEditRow.source == source, OrderEditRow.state == PROPOSED
+def supersede(session: Session, order_id: str, source: str, *, goods: bool = False) -> None:
+    """Drop what this source has asked for and nobody has made yet: it says something else now, of the goods or of all
+    else."""
+    about = OrderEditRow.wanted.has_key("said") if goods else ~OrderEditRow.wanted.has_key("said")
+    waiting = OrderEditRow.order_id == order_id, OrderEditRow.source == source, OrderEditRow.state == PROPOSED, about
     changes = {"state": SUPERSEDED, "refused_field": MOVED_ON.field, "refusal": MOVED_ON.message}
     session.execute(update(OrderEditRow).where(*waiting).values(**changes, answered_at=func.now()))
 

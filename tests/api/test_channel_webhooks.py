@@ -4,6 +4,7 @@ import asyncio
 import json
 from datetime import UTC, datetime
 from itertools import permutations
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -14,6 +15,7 @@ from models.edits import OrderEditRow
 from models.fulfillment import FulfillmentOrderRow
 from models.messaging import PartnerEventRow
 from models.order import OrderEventRow, OrderLineRow, OrderRow
+from models.payment import MoneyMovementRow
 from models.stock import LocationRow
 from tests.api.channel_calls import moved, open_account, push, says, signed
 from tests.api.conftest import Api, assert_problem
@@ -158,16 +160,51 @@ async def test_a_changed_address_waits_until_the_work_is_called_back(anybody: Ap
     assert (order.attention, events) == (None, ["order.received", "order.changed"])
 
 
-async def test_changed_goods_call_a_person_and_change_nothing(anybody: Api, sessions: Sessions) -> None:
-    open_account(sessions, "tmall")
-    order_id = (await push(anybody, "tmall", says("created"))).json()["order_id"]
-    fewer = [{"sku": "ELEGANT-LAMP", "quantity": 1, "unit_price": "199.00", "discount": "20.00"}]
+def lamps(units: int, total: str) -> dict[str, Any]:
+    totals = {"discount": "0", "shipping": "10.00", "tax": "0", "grand_total": total}
+    return {"lines": [{"sku": "ELEGANT-LAMP", "quantity": units, "unit_price": "100.00"}], "totals": totals}
 
-    await push(anybody, "tmall", says("updated", lines=fewer, modified_at="2026-01-01T11:00:00+08:00"))
 
+async def changed_goods(api: Api, sessions: Sessions, total: str) -> tuple[OrderRow, OrderEditRow, int]:
+    """The channel says twice that of two lamps of a paid order one is left. Return the order, its edit, and how often
+    the workflow is asked to make it."""
+    order_id = (await push(api, "tmall", says("created", **lamps(2, "210.00")))).json()["order_id"]
+    with sessions.begin() as session:
+        paid = {"order_id": order_id, "amount_minor": 21_000, "currency": "CNY", "gateway_reference": "P"}
+        session.add(MoneyMovementRow(kind="captured", key=order_id, **paid))
+    for hour in (11, 12):
+        later = {"modified_at": f"2026-01-01T{hour}:00:00+08:00"}
+        await push(api, "tmall", says("updated", **lamps(1, total), **later))
     with sessions() as session:
-        assert session.get_one(OrderRow, order_id).attention == "the channel changed the lines or amounts of the order"
-        assert len(session.scalars(select(OrderLineRow)).all()) == 2
+        asked = session.scalars(select(PartnerEventRow).where(PartnerEventRow.type == "order.edit_asked")).all()
+        return session.get_one(OrderRow, order_id), session.scalars(select(OrderEditRow)).one(), len(asked)
+
+
+async def test_changed_goods_are_an_edit_for_the_workflow(anybody: Api, sessions: Sessions) -> None:
+    open_account(sessions, "tmall")
+
+    order, edit, asked = await changed_goods(anybody, sessions, "110.00")
+
+    assert (order.attention, edit.state, edit.fields, asked) == (None, "proposed", ["lines"], 1)
+    assert edit.difference_minor == -10_000
+
+
+async def test_changed_goods_wait_for_a_person_where_the_account_says_so(anybody: Api, sessions: Sessions) -> None:
+    open_account(sessions, "tmall", edits="ask")
+
+    order, edit, asked = await changed_goods(anybody, sessions, "110.00")
+
+    assert (edit.state, asked) == ("proposed", 0)
+    assert order.attention == f"the channel changed the lines or amounts of the order: confirm its edit {edit.edit_id}"
+
+
+async def test_changed_goods_that_do_not_give_the_total_call_a_person(anybody: Api, sessions: Sessions) -> None:
+    open_account(sessions, "tmall")
+
+    order, edit, asked = await changed_goods(anybody, sessions, "99.00")
+
+    assert (edit.state, asked) == ("refused", 0)
+    assert "do not give its total" in str(order.attention)
 
 
 async def test_a_requested_refund_becomes_a_return_case(anybody: Api, sessions: Sessions) -> None:

@@ -138,6 +138,21 @@ async def test_a_held_order_is_audited_in_its_new_form_and_its_channel_edits_it_
     assert (order["ship_to"]["lines"], order["attention"]) == (["89 Century Avenue"], None)
     versions = (await silent.api.get(f"/orders/{order_id}/versions")).json()["items"]
     assert [(one["source"], one["by"]) for one in versions] == [("api", "Sun of support"), ("channel", "shop")]
+
+    # and when the channel takes a lamp away, its warehouse gives the work back and the lamp is paid back
+    fewer = order_body("EDIT-BY-CHANNEL", lines=[("ELEGANT-LAMP", 1, "120.00"), ("TEA-SET", 1, "80.00")])
+    last = later | {name: fewer[name] for name in ("lines", "totals")} | {"modified_at": "2026-11-20T12:00:00Z"}
+    for _ in range(2):
+        await push(silent.api, "shop", json.dumps({"type": "order.updated", "data": last}).encode())
+    order = await silent.until(
+        order_id, lambda order: [one["status"] for one in order["fulfillment_orders"]][2:] == ["released"]
+    )
+    order = await silent.until(order_id, lambda order: bool(refunds(order)))
+    assert (refunds(order), order["attention"]) == (["120.00"], None)
+    assert {line["sku"]: line["quantity"] for line in order["fulfillment_orders"][-1]["lines"]} == {
+        "ELEGANT-LAMP": 1,
+        "TEA-SET": 1,
+    }
     silent.verify()
 
 
