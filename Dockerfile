@@ -1,4 +1,4 @@
-# One image for the API, the workers, the migrations and the simulators; the command says which.
+# One image for the API, the console, the workers, the migrations and the simulators; the command says which.
 ARG PYTHON_IMAGE=python:3.13.16-slim-bookworm
 FROM ${PYTHON_IMAGE} AS dependencies
 
@@ -14,7 +14,7 @@ ENV PATH=/venv/bin:$PATH PYTHONPATH=/app PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTEC
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin baton \
     && printf '#!/bin/sh\nexec python -m cli "$@"\n' > /usr/local/bin/baton \
     && chmod 755 /usr/local/bin/baton \
-    && install --directory --owner=baton --group=baton --mode=700 /anchors
+    && install --directory --owner=baton --group=baton --mode=700 /anchors /photos
 COPY --from=dependencies /venv /venv
 WORKDIR /app
 COPY . .

@@ -21,6 +21,8 @@ from domain.ids import ORDERS_QUEUE
 from domain.secrets import NO_KEY, NO_WEBHOOK_SECRET, TOO_SHORT, is_key, is_secret, is_webhook_secret
 from domain.statement_books import Lister
 from models.vault import Vault
+from record.orders.track_links import TrackLinks
+from record.people.photos import PhotoFolder
 
 CUSTOMER_TOKENS = b"baton: customers in Temporal"
 """Keeps the key of customer tokens apart from others that are derived from the same one."""
@@ -309,12 +311,33 @@ class Settings(BaseSettings):
     stuck_after: timedelta = timedelta(minutes=3)
     """A process whose event loop or threads have not moved for this long ends, to be started again."""
 
+    console_host: str = "127.0.0.1"
+    console_port: int = 8088
+    """Where `python -m console.serve` serves the pages for customers."""
+    public_url: Annotated[str, StringConstraints(pattern=r"^$|^https?://[^\s?#]+$")] = ""
+    """Where customers reach these pages, such as https://orders.shop.example; without it no message carries a link."""
+    track_valid: Annotated[timedelta, Field(ge=timedelta(days=1), le=timedelta(days=3_650))] = timedelta(days=90)
+    """How long a link to the page of an order opens it."""
+    photo_dir: Path | None = None
+    """The folder of photos that customers send, shared by API, console and workers; without it `photos` in
+    `data_dir`."""
+
     data_dir: Path = Path(".baton")
 
     @property
     def vault(self) -> Vault:
         """The vault that seals and opens secrets kept in the database."""
         return Vault(*self.secrets_key.get_secret_value().split(","))
+
+    @property
+    def photos(self) -> PhotoFolder:
+        """The store of photos that customers send."""
+        return PhotoFolder(self.photo_dir or self.data_dir / "photos")
+
+    @property
+    def track_links(self) -> TrackLinks:
+        """Links to customers' pages; they are signed with a key that is derived from `secrets_key`."""
+        return TrackLinks.of(self.secrets_key.get_secret_value().split(","), self.public_url, self.track_valid)
 
     def customer_token(self, customer_id: str) -> str:
         """The name of a customer in Temporal: an HMAC of the channel's id in 32 hexadecimal digits.

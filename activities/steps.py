@@ -53,7 +53,10 @@ def message_steps(
 ) -> Sequence[Callable[..., Any]]:
     """Return the steps that tell subscribers and partners, apart from all orders."""
     deliver = Deliver(record, settings.subscriptions_private)
-    letters = Letters(record, partners.inboxes, caches.parameters, caches.accounts, partners.circuits, partners.ways)
+    links = settings.track_links if settings.public_url else None
+    letters = Letters(
+        record, partners.inboxes, caches.parameters, caches.accounts, partners.circuits, partners.ways, links
+    )
     return (deliver.deliver_batch, Redeliver(record, letters, LINGERING).redeliver_batch)
 
 

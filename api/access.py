@@ -37,6 +37,8 @@ class Right(StrEnum):
     CANCEL = "cancel"
     ASK_RETURN = "ask_return"
     EDIT = "edit"
+    SHARE_LINK = "share_link"
+    """To make and revoke links to the customer's page of an order."""
     NOTE = "note"
     """To write notes, tag, take and give back orders and cases."""
     BULK = "bulk"
@@ -73,7 +75,8 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
     Role.CHANNEL: frozenset(
         {
             *(Right.READ, Right.SEE_WORK, Right.SEE_PEOPLE),
-            *(Right.PLACE, Right.CANCEL, Right.EDIT, Right.ASK_RETURN, Right.SUBSCRIBE, Right.BULK),
+            *(Right.PLACE, Right.CANCEL, Right.EDIT, Right.ASK_RETURN, Right.SHARE_LINK),
+            *(Right.SUBSCRIBE, Right.BULK),
         }
     ),
     Role.STAFF: frozenset(Right) - {Right.WRITE_RULES, Right.EDIT_ANY_AMOUNT},

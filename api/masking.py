@@ -10,7 +10,7 @@ SHOW_PEOPLE = frozenset(
     {
         *("/orders/{order_id}", "/returns", "/returns/{return_id}", "/shipments/{shipment_id}", "/intakes/{intake_id}"),
         *("/subscriptions/{subscription_id}/deliveries", "/orders/{order_id}/versions"),
-        *("/orders/{order_id}/notes", "/returns/{return_id}/notes"),
+        *("/orders/{order_id}/notes", "/returns/{return_id}/notes", "/photos/{photo_id}"),
     }
 )
 """The routes whose answers name a person, to callers who may see people."""

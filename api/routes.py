@@ -21,6 +21,7 @@ from api.orders import (
     shortages,
     sourcing,
     staff_work,
+    track_links,
 )
 from api.orders import batches as order_batches
 from api.orders import commands as order_commands
@@ -40,7 +41,7 @@ from api.partners.webhook_schemas import WebhookBatch, WebhookBody
 from api.payments import refund_tasks
 from api.payments.refund_tasks import RefundPaidBody
 from api.returns import commands as return_commands
-from api.returns import reasons, receipts, requests, returns, store_credits
+from api.returns import photos, reasons, receipts, requests, returns, store_credits
 from api.returns import reports as return_reports
 from api.returns.commands import ApproveReturnBody, EndReturnBody
 from api.returns.reasons import ReasonsBody
@@ -85,7 +86,7 @@ _MODULES = (
     *(create, carrier_webhooks, qimen_webhooks, partner_webhooks),
     # Orders and shipping
     *(orders, audits, sourcing, histories, order_commands, edits, merging, reviews, requests, returns),
-    *(notes, staff_work, bulks),
+    *(notes, staff_work, bulks, track_links, photos),
     *(shipments, labels, unknown_waybills),
     # Stock: movements, alerts and reports come before /stock/{sku}.
     *(movements, stock_alerts, stock_reports, stock_changes, inventory, products, locations, channel_stock, buffers),

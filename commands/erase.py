@@ -12,6 +12,7 @@ from models.database import sessions as open_sessions
 from record.people.erasing import erase
 from record.people.finding import orders_of
 from record.people.kept import kept_of
+from record.people.photos import AT_ONCE, remove_photos
 from settings import Settings
 
 Names = Annotated[
@@ -44,6 +45,9 @@ def erase_command(
         summary = f"{len(found)} orders name this person: {', '.join(found[:10])}{', ...' if len(found) > 10 else ''}."
         typer.confirm(f"{summary} What is removed cannot be brought back. Go on?", abort=True)
     done = erase(record, names, by or getpass.getuser())
+    # A worker would do it within a minute.
+    while remove_photos(record, Settings().photos) == AT_ONCE:
+        pass
     if not found:
         print("nobody: no order names this person")
     if done.orders:

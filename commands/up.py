@@ -29,10 +29,11 @@ def up(
     temporal_port: Annotated[int | None, typer.Option(help="Default: 7233, or any free one.")] = None,
     ui_port: Annotated[int | None, typer.Option(help="Default: 8233, or any free one.")] = None,
     simulators_port: Annotated[int | None, typer.Option(help="Default: 8090, or any free one.")] = None,
+    console_port: Annotated[int | None, typer.Option(help="Default: 8088, or any free one.")] = None,
 ) -> None:
-    """Run all of Baton on this machine: PostgreSQL, Temporal and its UI, the simulators, the API and a worker."""
+    """Run all of Baton on this machine: PostgreSQL, Temporal and its UI, simulators, API, console and worker."""
     console = Console()
-    ports = Ports(api=api_port, temporal=temporal_port, ui=ui_port, simulators=simulators_port)
+    ports = Ports(api=api_port, temporal=temporal_port, ui=ui_port, simulators=simulators_port, console=console_port)
     stack = Stack(data_dir, ports, step_seconds=step_seconds, worker_processes=processes, say=_line(console))
     status = 0
     _interrupt_once()

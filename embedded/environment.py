@@ -15,7 +15,15 @@ from dotenv import dotenv_values
 from domain.statement_books import BOOKS
 
 PARTNERS = ("wms", "tms", "payments", "erp", "crm", "inbox", "channel")
-DEFAULT_PORTS = {"api": 8080, "temporal": 7233, "ui": 8233, "simulators": 8090, "api_metrics": 8081, "worker": 8071}
+DEFAULT_PORTS = {
+    "api": 8080,
+    "temporal": 7233,
+    "ui": 8233,
+    "simulators": 8090,
+    "api_metrics": 8081,
+    "worker": 8071,
+    "console": 8088,
+}
 PORT_OF = {
     "api": "BATON_API_PORT",
     "temporal": "BATON_TEMPORAL_ADDRESS",
@@ -23,6 +31,7 @@ PORT_OF = {
     "simulators": "BATON_WMS__URL",
     "api_metrics": "BATON_API_METRICS_PORT",
     "worker": "BATON_WORKER_PORT",
+    "console": "BATON_CONSOLE_PORT",
 }
 """The setting that names a service's port: it ends with the port, or with the port and a path."""
 
@@ -41,6 +50,7 @@ class Ports:
     simulators: int | None = None
     api_metrics: int | None = None
     worker: int | None = None
+    console: int | None = None
 
 
 def choose_ports(
@@ -88,6 +98,8 @@ def environment(
         "BATON_API_PORT": str(ports["api"]),
         "BATON_API_METRICS_PORT": str(ports["api_metrics"]),
         "BATON_WORKER_PORT": str(ports["worker"]),
+        "BATON_CONSOLE_PORT": str(ports["console"]),
+        "BATON_PUBLIC_URL": f"http://127.0.0.1:{ports['console']}",
         "BATON_TRACE_ANCHOR_FILE": str(data_dir / "trace-anchors.jsonl"),
         "BATON_STATEMENTS__PARTNERS": json.dumps(list(BOOKS)),
         "SIMULATORS_CALLBACK_URL": f"http://127.0.0.1:{ports['api']}/webhooks",

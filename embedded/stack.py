@@ -33,7 +33,7 @@ MIGRATION_TIMEOUT_SECONDS = 86_400
 
 
 class Stack:
-    """PostgreSQL, Temporal, the migrations, the simulators, the API and the workers, all on 127.0.0.1.
+    """PostgreSQL, Temporal, the migrations, the simulators, the API, the console and the workers, all on 127.0.0.1.
 
     As a context manager it is up inside the block and down after it. A part that does not start raises ServiceError or
     PostgresError with the end of its log, after the others were ended. The data stays. Only one Stack may use a data
@@ -54,7 +54,7 @@ class Stack:
         self.env_file = self.data_dir / "env"
         self.env: dict[str, str] = {}
         self.services: list[Service] = []
-        """Our child processes in the order of starting: temporal, simulators, api, worker, worker-2 ..."""
+        """Our child processes in the order of starting: temporal, simulators, api, console, worker, worker-2 ..."""
         self.postgres = EmbeddedPostgres(self.data_dir)
         self._requested = ports or Ports()
         self._step_seconds = step_seconds
@@ -68,6 +68,10 @@ class Stack:
     @property
     def api_url(self) -> str:
         return f"http://127.0.0.1:{self.env['BATON_API_PORT']}"
+
+    @property
+    def console_url(self) -> str:
+        return f"http://127.0.0.1:{self.env['BATON_CONSOLE_PORT']}"
 
     @property
     def simulators_url(self) -> str:
@@ -147,7 +151,7 @@ class Stack:
         migrate.wait_done(MIGRATION_TIMEOUT_SECONDS)
 
     def _start_services(self) -> None:
-        started = [self._simulators(), self._api(), *self._workers()]
+        started = [self._simulators(), self._api(), self._console(), *self._workers()]
         for service in started:
             self.services.append(service)
             service.start()
@@ -163,6 +167,10 @@ class Stack:
     def _api(self) -> Service:
         command = [sys.executable, "-m", "api.serve", "--host", "127.0.0.1"]
         return self._web("api", command, self.api_url, "/readyz")
+
+    def _console(self) -> Service:
+        command = [sys.executable, "-m", "console.serve", "--host", "127.0.0.1"]
+        return self._web("console", command, self.console_url, "/readyz")
 
     def _web(self, name: str, command: list[str], url: str, health: str) -> Service:
         command = [*command, "--port", url.rsplit(":", 1)[1]]

@@ -12,6 +12,7 @@ from record.orders.invoicing import InvoiceSweep
 from record.orders.refund_tasks import ReminderSweep
 from record.people.contacts import ContactSweep
 from record.people.erasing import erase_due
+from record.people.photos import remove_photos
 from record.sourcing.outlooks import OutlookCache
 from record.sourcing.reconsider import Reconsider
 from record.trail.anchors import AnchorFile, AnchorHttp, Keeper
@@ -43,6 +44,8 @@ def database_sweeps(sessions: Sessions, settings: Settings, outlooks: OutlookCac
         Sweep("refund_tasks", ReminderSweep(sessions).run, 60),
         # Erase persons who asked for it while an order was under way, once that order has ended.
         Sweep("erasures", partial(erase_due, sessions), 20),
+        # Remove the files of photos of erased persons, and of those that nobody used.
+        Sweep("photos", partial(remove_photos, sessions, settings.photos), 30),
         # Hash the phones and e-mails of orders from before; once, and again after a change of the vault's key.
         Sweep("contacts", ContactSweep(sessions).run, 60),
         # Source work again that still waits for its release, where another location is better now.

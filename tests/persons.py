@@ -93,7 +93,7 @@ _BY_REASON = {
         address_corrections.asked_by order_edits.actor returns.decided_by carrier_claims.decided_by messages.settled_by
         erasures_due.asked_by deadline_alerts.owner deadline_alerts.escalate_to parameters.set_by parameters.source
         return_reasons.set_by rule_sets.created_by rule_set_log.actor rule_trials.actor stock_counts.counted_by
-        orders.assignee returns.assignee notes.actor notes.mentions bulks.actor bulks.canceled_by
+        track_links.revoked_by orders.assignee returns.assignee notes.actor notes.mentions bulks.actor bulks.canceled_by
         subscriptions.created_by api_keys.name partner_events.partner partner_differences.partner
         statement_entries.partner stock_exceptions.partner messages.recipient idempotency_keys.holder""",
     "a number that a channel, partner or we gave to an order, parcel, payment, case or event": """
@@ -103,6 +103,7 @@ _BY_REASON = {
         orders.follow_up_of returns.follow_up_id order_lines.channel_line_id intakes.channel_order_id
         missing_orders.channel_order_id fulfillment_orders.wms_reference money_movements.gateway_reference
         partner_events.subject statement_entries.subject shipments.waybill returns.waybill returns.case_id
+        photos.case_id photos.photo_id
         channel_uploads.waybill shipment_parcels.sscc address_corrections.correction_id store_credits.code
         goods_receipts.receipt_id stock_counts.count_id stock_differences.count_id warehouse_counts.count_id
         order_edits.edit_id hashed_contacts.last_order_id *.bulk_id bulks.key_id bulk_items.subject_id

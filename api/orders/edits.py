@@ -17,7 +17,7 @@ from api.masking import visible_text
 from api.openapi import json_body, responses
 from api.orders import edit_examples as examples
 from api.orders.commands import links_of
-from api.orders.edit_schemas import EditBody, EditPreviewAnswer, EditTold, VersionAnswer
+from api.orders.edit_schemas import EditBody, EditPreviewAnswer, EditTold, PaymentLinkAnswer, VersionAnswer
 from api.orders.updates import ask_order
 from api.orders.view import find_order
 from api.schemas import Page
@@ -143,16 +143,19 @@ def _confirmed(services: Services, order_id: str, edit_id: str, caller: Caller) 
         return order, edit.state
 
 
-def _told(services: Services, order: OrderRow, edit_id: str, answer: str) -> EditTold:
+def payment_link_of(services: Services, order_id: str) -> PaymentLinkAnswer | None:
+    """Return where the customer pays what edits charge; None if nothing is to be paid."""
     with services.sessions() as session:
-        link = payment_links.open_link(session, order.order_id)
-    shown = link and {
-        "reference": link.reference,
-        "url": link.url,
-        "amount": Money(link.amount_minor, link.currency).text,
-        "currency": link.currency,
-    }
-    told = {"answer": answer, "edit_id": edit_id, "payment_link": shown, "links": links_of(services, order)}
+        link = payment_links.open_link(session, order_id)
+    if link is None:
+        return None
+    amount = Money(link.amount_minor, link.currency).text
+    return PaymentLinkAnswer(reference=link.reference, url=link.url, amount=amount, currency=link.currency)
+
+
+def _told(services: Services, order: OrderRow, edit_id: str, answer: str) -> EditTold:
+    link = payment_link_of(services, order.order_id)
+    told = {"answer": answer, "edit_id": edit_id, "payment_link": link, "links": links_of(services, order)}
     return EditTold.model_validate(told)
 
 

@@ -27,6 +27,7 @@ from models.order import OrderLineRow, OrderRow
 from models.returns import ReturnReasonRow
 from models.stock import ProductRow
 from record.messages.partner_events import NewEvent
+from record.people.photos import PREFIX, name_photos
 
 router = APIRouter(tags=["returns"], route_class=OnceRoute)
 
@@ -45,7 +46,8 @@ class ReturnLineBody(Body):
 class ReturnBody(Body):
     """A request for after-sales. `case_id` is the caller's own number, unique within the order.
 
-    A claim asks for an `amount` of goodwill; every other kind names lines. `evidence` are references to photos.
+    A claim asks for an `amount` of goodwill; every other kind names lines. `evidence` are references to photos:
+    those of `POST /orders/{order_id}/photos`, or your own.
     """
 
     case_id: CaseId
@@ -107,6 +109,8 @@ async def ask(services: Services, caller: Caller, order_id: str, body: ReturnBod
     order, faults = await run_in_threadpool(_check, services, order_id, caller, body)
     if faults:
         raise invalid_fields(faults)
+    if unknown := await run_in_threadpool(_name_photos, services, order_id, body):
+        raise invalid_fields(unknown)
     stored = await commit(services.events, _event(order, body))
     if not stored.same:
         raise Problem(OTHER_BODY, "this case id came before with another body")
@@ -120,6 +124,17 @@ def _check(services: Services, order_id: str, caller: Caller, body: ReturnBody) 
         lines = select(OrderLineRow.line_no, OrderLineRow.quantity).where(OrderLineRow.order_id == order_id)
         ordered = {row.line_no: row.quantity for row in session.execute(lines)}
         return order, [*_faults(body, ordered), *_unknown(session, body), *_wrong_amount(order, body)]
+
+
+def _name_photos(services: Services, order_id: str, body: ReturnBody) -> list[FieldError]:
+    """Keep the photos that are named as evidence, and return the faults of those that cannot be."""
+    named = [one.removeprefix(PREFIX) for one in body.evidence if one.startswith(PREFIX)]
+    if not named:
+        return []
+    with services.sessions.begin() as session:
+        missing = name_photos(session, order_id, body.case_id, named)
+    places = {one: place for place, one in enumerate(body.evidence)}
+    return [{"field": f"evidence[{places[PREFIX + one]}]", "message": "no photo of this order"} for one in missing]
 
 
 def _unknown(session: Session, body: ReturnBody) -> Iterator[FieldError]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
-from domain.contents.fields import PERSONAL, fields_of, message_name
+from domain.contents.fields import LINK, PERSONAL, fields_of, message_name
 from domain.contents.snapshot import Snapshot
 from domain.contents.templates import Text, Texts, choose, fields_used, fill
 
@@ -30,15 +30,16 @@ def render(
     written: Texts,
     of_channel: str = "",
     wished: str = "",
+    link: str = "",
 ) -> CustomerText:
     """Render a milestone with the templates of staff (`written`) or ours.
 
-    `of_channel` is the language of the order's channel, `wished` a language that comes before all others; both may be
-    empty.
+    `of_channel` is the language of the order's channel, `wished` a language that comes before all others, `link` the
+    address of the customer's page; each may be empty.
     """
     name = message_name(milestone, data)
     language, text = choose(written, snapshot.order.channel, (wished, *languages_of(snapshot, of_channel)), name)
-    fields = fields_of(snapshot, name, data)
+    fields = fields_of(snapshot, name, data, link)
     to = snapshot.order.ship_to
     content = {
         "to": to.email or to.phone,
@@ -57,5 +58,5 @@ def languages_of(snapshot: Snapshot, of_channel: str) -> tuple[str, ...]:
 
 
 def _digest(order_id: str, text: Text, fields: Mapping[str, str]) -> str:
-    values = {name: fields[name] for name in sorted(fields_used(text)) if name not in PERSONAL}
+    values = {name: fields[name] for name in sorted(fields_used(text)) if name not in (*PERSONAL, LINK)}
     return blake2b(json.dumps([order_id, text.subject, text.text, values]).encode(), digest_size=16).hexdigest()

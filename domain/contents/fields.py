@@ -17,7 +17,9 @@ MAX_LINES_SHOWN = 50
 """A text lists this many lines, and the number of the others."""
 
 APPROVED, REJECTED = "return_approved", "return_rejected"
-ALWAYS = ("name", "order", "lines", "total")
+LINK = "link"
+"""The customer's page of the order; empty where there is none. Two texts with different links are the same."""
+ALWAYS = ("name", "order", "lines", "total", LINK)
 PARCEL = ("parcel_lines", "carrier", "waybill")
 CASE = ("return", "return_lines")
 
@@ -46,7 +48,7 @@ def message_name(milestone: str, data: Mapping[str, Any]) -> str:
     return REJECTED if data.get("status") == "rejected" else APPROVED
 
 
-def fields_of(snapshot: Snapshot, name: str, data: Mapping[str, Any]) -> dict[str, str]:
+def fields_of(snapshot: Snapshot, name: str, data: Mapping[str, Any], link: str = "") -> dict[str, str]:
     """All fields of this message as text; unknown ones are empty."""
     order, parcel, case = snapshot.order, snapshot.parcel(data), snapshot.case(data)
     known = {
@@ -54,6 +56,7 @@ def fields_of(snapshot: Snapshot, name: str, data: Mapping[str, Any]) -> dict[st
         "order": order.channel_order_id,
         "lines": _goods(snapshot, {line.line_no: line.quantity for line in snapshot.lines}),
         "total": _amount(order.grand_total),
+        LINK: link,
         "parcel_lines": _goods(snapshot, (parcel.lines if parcel else None) or {}),
         "carrier": data.get("carrier") or (parcel.carrier if parcel else ""),
         "waybill": data.get("waybill") or (parcel.waybill if parcel else ""),

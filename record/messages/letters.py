@@ -22,6 +22,7 @@ from record.channels.account_cache import AccountCache
 from record.messages.platforms import Platforms
 from record.messages.recent_snapshots import RecentSnapshots
 from record.messages.uploads import Uploads
+from record.orders.track_links import TrackLinks, generations_of
 from record.parameters import ParameterCache
 
 INBOX, CHANNEL, ERP, CRM = "inbox", "channel", "erp", "crm"
@@ -78,9 +79,11 @@ class Letters:
         accounts: AccountCache,
         circuits: Circuits,
         ways: Ways = BY_INBOX,
+        links: TrackLinks | None = None,
     ) -> None:
         self.inboxes = inboxes
         self.ways = ways
+        self.links = links
         self.parameters = parameters
         self.accounts = accounts
         self.snapshots = RecentSnapshots()
@@ -91,7 +94,8 @@ class Letters:
         personal data waits in them."""
         snapshots = self.snapshots.load(session, messages) if messages else {}
         sent = _sent_texts(session, [message.order_id for message in messages if message.recipient == INBOX])
-        return [self._letter(session, snapshots[message.order_id], message, sent) for message in messages]
+        links = self._links(session, [one for one in messages if one.recipient == INBOX])
+        return [self._letter(session, snapshots[one.order_id], one, sent, links) for one in messages]
 
     def hand_over(self, recipient: str, letters: Sequence[Letter]) -> Delivered:
         """Hand over letters of one recipient, oldest first. Raises nothing that a recipient could cause."""
@@ -121,8 +125,28 @@ class Letters:
         delivered.refused |= handover.refused
         return handover.taken
 
-    def _letter(self, session: Session, snapshot: Snapshot, message: MessageRow, sent: dict[str, str]) -> Letter:
-        """Write one letter. `sent` maps digests of texts to the messages that sent them, and is extended."""
+    def _links(self, session: Session, messages: Sequence[MessageRow]) -> dict[str, str]:
+        """Return by message the link to the customer's page: the same at each try. Empty where customers have none."""
+        if self.links is None or not messages:
+            return {}
+        generations = generations_of(session, {message.order_id for message in messages})
+        return {
+            one.message_id: self.links.link(
+                self.links.token(one.order_id, generations.get(one.order_id, 0), one.created_at)
+            )
+            for one in messages
+        }
+
+    def _letter(
+        self,
+        session: Session,
+        snapshot: Snapshot,
+        message: MessageRow,
+        sent: dict[str, str],
+        links: Mapping[str, str],
+    ) -> Letter:
+        """Write one letter. `sent` maps digests of texts to the messages that sent them, and is extended; `links` has
+        the customer's page by message."""
         if message.settled_by is not None:
             return Letter(message.message_id, message.recipient, snapshot, {}, silent=True)
         if message.recipient != INBOX:
@@ -134,7 +158,8 @@ class Letters:
         texts = self.parameters.at(session, message.created_at).message_texts
         account = self.accounts.of(snapshot.order.channel)
         of_channel = account.language if account else ""
-        text = customer.render(snapshot, message.milestone, message.data, texts, of_channel)
+        link = links.get(message.message_id, "")
+        text = customer.render(snapshot, message.milestone, message.data, texts, of_channel, link=link)
         first = sent.setdefault(text.digest, message.message_id)
         if first != message.message_id:
             return Letter(message.message_id, message.recipient, snapshot, {}, same_as=first, silent=True)

@@ -113,6 +113,8 @@ FORGET = (
     UPDATE returns SET reason = 'erased', evidence = '{{}}', tags = '[]', {_gone("refusal", "attention")}
     WHERE order_id = ANY(:orders)
     """,
+    # The relay removes the file, and then the row.
+    "UPDATE photos SET erased_at = now() WHERE order_id = ANY(:orders)",
     "UPDATE address_corrections SET address = '{}', reason = '' WHERE order_id = ANY(:orders)",
     f"UPDATE order_edits SET wanted = '{{}}', was = '{{}}', {_gone('reason')} WHERE order_id = ANY(:orders)",
     f"UPDATE notes SET attachments = '{{}}', {_gone('words')} WHERE order_id = ANY(:orders)",

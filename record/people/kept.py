@@ -25,6 +25,7 @@ KEPT: Mapping[str, str] = {
         SELECT return_id, order_id, requested_at, status, reason, evidence FROM returns {OF_ORDERS}
         ORDER BY return_id""",
     "returned_goods": f"SELECT return_id, sku, disposition, photos FROM returned_goods {OF_RETURNS}",
+    "photos": f"SELECT photo_id, order_id, case_id, size, at FROM photos {OF_ORDERS} ORDER BY at",
     "address_corrections": f"SELECT order_id, asked_at, address, reason FROM address_corrections {OF_ORDERS}",
     "edits": f"SELECT order_id, asked_at, reason, was, wanted FROM order_edits {OF_ORDERS} ORDER BY number",
     "notes": f"SELECT order_id, return_id, at, words, attachments FROM notes {OF_ORDERS} ORDER BY note_id",

@@ -14,9 +14,9 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 EXAMPLE = (ROOT / ".env.example").read_text()
 
-LONG_RUNNING = {"postgres", "temporal", "temporal-ui", "api", "worker", "simulators"}
+LONG_RUNNING = {"postgres", "temporal", "temporal-ui", "api", "console", "worker", "simulators"}
 JOBS = {"temporal-schema", "temporal-namespace", "migrate"}
-BATON = {"migrate", "api", "worker"}
+BATON = {"migrate", "api", "console", "worker"}
 
 
 def secret_files(service: str) -> set[str]:

@@ -113,4 +113,4 @@ def test_data_is_in_named_volumes() -> None:
     mounts = [volume for service in SERVICES.values() for volume in service.get("volumes", [])]
     named = {mount.split(":")[0] for mount in mounts if not mount.startswith("./")}
 
-    assert named == set(COMPOSE["volumes"]) == {"postgres-data", "trace-anchors"}
+    assert named == set(COMPOSE["volumes"]) == {"postgres-data", "trace-anchors", "photos"}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from domain.contents.customer import render
-from domain.contents.fields import FIELDS
+from domain.contents.fields import ALWAYS, FIELDS
 from domain.contents.snapshot import Case, CreditNote, Snapshot
 from domain.milestones import RECIPIENTS, RECIPIENTS_OF
 from domain.money import Money
@@ -64,7 +64,5 @@ def test_every_field_that_a_text_may_name_is_explained() -> None:
     told = dict(re.findall(r"^\| `(\w+)` \| (`\w+`.*?) \|$", (DOCS / "support.md").read_text(), re.MULTILINE))
 
     assert {name: tuple(re.findall(r"`(\w+)`", told.get(name, ""))) for name in FIELDS} == {
-        name: tuple(field for field in fields if field not in ("name", "order", "lines", "total"))
-        or ("name", "order", "lines", "total")
-        for name, fields in FIELDS.items()
+        name: tuple(field for field in fields if field not in ALWAYS) or ALWAYS for name, fields in FIELDS.items()
     }

@@ -66,6 +66,7 @@ def test_the_rights_of_a_channel_are_exactly_these() -> None:
         Right.PLACE,
         Right.CANCEL,
         Right.EDIT,
+        Right.SHARE_LINK,
         Right.ASK_RETURN,
         Right.SUBSCRIBE,
         Right.BULK,

@@ -1,0 +1,1 @@
+"""Pages for people. They call the same functions as the API, and read and write nothing by themselves."""
