@@ -22,7 +22,7 @@ from domain.secrets import NO_KEY, NO_WEBHOOK_SECRET, TOO_SHORT, is_key, is_secr
 from domain.statement_books import Lister
 from models.vault import Vault
 from record.orders.track_links import TrackLinks
-from record.people.photos import PhotoFolder
+from record.people.photos import FolderKeeper
 
 CUSTOMER_TOKENS = b"baton: customers in Temporal"
 """Keeps the key of customer tokens apart from others that are derived from the same one."""
@@ -330,9 +330,9 @@ class Settings(BaseSettings):
         return Vault(*self.secrets_key.get_secret_value().split(","))
 
     @property
-    def photos(self) -> PhotoFolder:
+    def photos(self) -> FolderKeeper:
         """The store of photos that customers send."""
-        return PhotoFolder(self.photo_dir or self.data_dir / "photos")
+        return FolderKeeper(self.photo_dir or self.data_dir / "photos")
 
     @property
     def track_links(self) -> TrackLinks:

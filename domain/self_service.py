@@ -24,7 +24,7 @@ class Act(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class SelfService:
+class SelfServiceBasis:
     """`delivered_at` is when the last part was delivered, None before; `returnable` are units by line number that were
     delivered and are in no return case; `windows` are the return windows by goods class."""
 
@@ -51,7 +51,7 @@ class SelfService:
         return window.ends(self.delivered_at) if window and self.delivered_at else None
 
 
-def may_do(order: SelfService) -> list[Act]:
+def may_do(order: SelfServiceBasis) -> list[Act]:
     """Return the acts that are offered now, in the order in which they are shown."""
     return [act for act, rule in RULES.items() if rule(order)]
 
@@ -60,27 +60,27 @@ def days_to_choose(today: date) -> Sequence[date]:
     return [today + timedelta(days=number) for number in range(1, DAYS_AHEAD + 1)]
 
 
-def _is_here(order: SelfService) -> bool:
+def _is_here(order: SelfServiceBasis) -> bool:
     """True while the order is under way and no part has left."""
     return not (order.past or is_final(ORDER, order.standing.status) or order.standing.has_left)
 
 
-def _may_change_address(order: SelfService) -> bool:
+def _may_change_address(order: SelfServiceBasis) -> bool:
     return _is_here(order) and not order.standing.pickup and not order.masked
 
 
-def _may_choose_day(order: SelfService) -> bool:
+def _may_choose_day(order: SelfServiceBasis) -> bool:
     ready = any(part.ready or part.status is FulfillmentStatus.PACKED for part in order.standing.parts)
     return _is_here(order) and not ready
 
 
-def _may_return(order: SelfService) -> bool:
+def _may_return(order: SelfServiceBasis) -> bool:
     if order.past or not any((order.returnable or {}).values()):
         return False
     return order.return_until is None or order.now < order.return_until
 
 
-RULES: Mapping[Act, Callable[[SelfService], bool]] = {
+RULES: Mapping[Act, Callable[[SelfServiceBasis], bool]] = {
     Act.DAY: _may_choose_day,
     Act.ADDRESS: _may_change_address,
     Act.RETURN: _may_return,

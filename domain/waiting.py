@@ -11,7 +11,7 @@ from enum import StrEnum
 from domain.status import FulfillmentStatus, OrderStatus, TrackingStatus
 
 
-class Whom(StrEnum):
+class Party(StrEnum):
     """Who moves the order on."""
 
     CUSTOMER = "customer"
@@ -61,7 +61,7 @@ class Wait:
     """`values` go into the words for the code: `day` is a date, `at` a time, the others are numbers."""
 
     code: str
-    whom: Whom
+    whom: Party
     values: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -72,17 +72,17 @@ AT_WORK = (
     FulfillmentStatus.PICKED,
     FulfillmentStatus.PACKED,
 )
-HELD: Mapping[str, tuple[str, Whom]] = {
-    "PAYMENT_DUE": ("payment_due", Whom.CUSTOMER),
-    **dict.fromkeys(("ADDRESS", "REGION", "ADDRESS_FORM", "PHONE"), ("address", Whom.CUSTOMER)),
-    **dict.fromkeys(("PAYMENT", "PAYMENT_AMOUNT", "PAYMENT_TAKEN"), ("payment", Whom.SHOP)),
-    **dict.fromkeys(("REMOTE_AREA", "UNDELIVERABLE", "CARRIER_REFUSED"), ("delivery", Whom.SHOP)),
-    "CAME_BACK": ("came_back", Whom.SHOP),
+HELD: Mapping[str, tuple[str, Party]] = {
+    "PAYMENT_DUE": ("payment_due", Party.CUSTOMER),
+    **dict.fromkeys(("ADDRESS", "REGION", "ADDRESS_FORM", "PHONE"), ("address", Party.CUSTOMER)),
+    **dict.fromkeys(("PAYMENT", "PAYMENT_AMOUNT", "PAYMENT_TAKEN"), ("payment", Party.SHOP)),
+    **dict.fromkeys(("REMOTE_AREA", "UNDELIVERABLE", "CARRIER_REFUSED"), ("delivery", Party.SHOP)),
+    "CAME_BACK": ("came_back", Party.SHOP),
 }
 """By code of a hold; of several the first in this table. A code that is not in it is a review, without a reason: why a
 person looks at an order may be nothing for its customer."""
-STOPPED: Mapping[str, tuple[str, Whom]] = dict.fromkeys(
-    ("PARCEL_LOST", "PARCEL_DAMAGED", "PARCEL_UNDECIDED", "PARCEL_SILENT"), ("parcel", Whom.SHOP)
+STOPPED: Mapping[str, tuple[str, Party]] = dict.fromkeys(
+    ("PARCEL_LOST", "PARCEL_DAMAGED", "PARCEL_UNDECIDED", "PARCEL_SILENT"), ("parcel", Party.SHOP)
 )
 """By code for which a person was called. Of all others the customer need not know: the order goes on."""
 TRACKED: Mapping[TrackingStatus, str] = {
@@ -104,9 +104,9 @@ def why_it_waits(order: Standing) -> Wait:
 
 def _ended(order: Standing) -> Wait | None:
     if order.status is OrderStatus.COMPLETED:
-        return Wait("fetched" if order.pickup else "delivered", Whom.NOBODY)
+        return Wait("fetched" if order.pickup else "delivered", Party.NOBODY)
     if order.status in (OrderStatus.CANCELED, OrderStatus.REJECTED, OrderStatus.EXPIRED):
-        return Wait(order.status.value, Whom.NOBODY)
+        return Wait(order.status.value, Party.NOBODY)
     return None
 
 
@@ -115,7 +115,7 @@ def _held(order: Standing) -> Wait | None:
         return Wait(*stopped)
     if not order.holds:
         return None
-    code, whom = next((HELD[code] for code in HELD if code in order.holds), ("review", Whom.SHOP))
+    code, whom = next((HELD[code] for code in HELD if code in order.holds), ("review", Party.SHOP))
     return Wait(code, whom)
 
 
@@ -124,21 +124,21 @@ def _short(order: Standing) -> Wait | None:
         return None
     days = [day for day in order.short.values() if day is not None]
     if len(days) < len(order.short):
-        return Wait("stock", Whom.SHOP)
-    return Wait("stock_until", Whom.SHOP, {"day": max(days)})
+        return Wait("stock", Party.SHOP)
+    return Wait("stock_until", Party.SHOP, {"day": max(days)})
 
 
 def _at_the_store(order: Standing) -> Wait | None:
     waiting = [part for part in order.parts if part.pickup and part.status not in LEFT]
     if waiting and all(part.ready for part in waiting):
-        return Wait("ready", Whom.CUSTOMER)
+        return Wait("ready", Party.CUSTOMER)
     return None
 
 
 def _partly_on_the_road(order: Standing) -> Wait | None:
     left = sum(part.status in LEFT for part in order.parts)
     if left and (left < len(order.parts) or order.short):
-        return Wait("partly_sent", Whom.WAREHOUSE, {"sent": left, "parts": len(order.parts) + bool(order.short)})
+        return Wait("partly_sent", Party.WAREHOUSE, {"sent": left, "parts": len(order.parts) + bool(order.short)})
     return None
 
 
@@ -148,7 +148,7 @@ def _on_the_road(order: Standing) -> Wait | None:
         return None
     code = next((TRACKED[status] for status in TRACKED if status in under_way), "on_the_road")
     values = {"at": order.deliver_by} if order.deliver_by and code == "on_the_road" else {}
-    whom = Whom.CUSTOMER if code == "at_collection_point" else Whom.CARRIER
+    whom = Party.CUSTOMER if code == "at_collection_point" else Party.CARRIER
     return Wait(f"{code}_by" if values else code, whom, values)
 
 
@@ -161,20 +161,20 @@ def _being_packed(order: Standing) -> Wait | None:
 def _planned(order: Standing) -> Wait | None:
     waves = [part.wave_at for part in order.parts if part.wave_at]
     if waves and all(part.status is FulfillmentStatus.OPEN for part in order.parts):
-        return Wait("planned", Whom.WAREHOUSE, {"at": min(waves)})
+        return Wait("planned", Party.WAREHOUSE, {"at": min(waves)})
     return None
 
 
 def _under_way(order: Standing) -> Wait | None:
     if order.parts or order.status in (OrderStatus.ACCEPTED, OrderStatus.IN_PROGRESS):
         return _promised("accepted", order)
-    return Wait("checking", Whom.SHOP)
+    return Wait("checking", Party.SHOP)
 
 
 def _promised(code: str, order: Standing) -> Wait:
     if order.ship_by and not order.pickup:
-        return Wait(f"{code}_by", Whom.WAREHOUSE, {"at": order.ship_by})
-    return Wait(code, Whom.WAREHOUSE)
+        return Wait(f"{code}_by", Party.WAREHOUSE, {"at": order.ship_by})
+    return Wait(code, Party.WAREHOUSE)
 
 
 WAITS: Sequence[Callable[[Standing], Wait | None]] = (

@@ -18,7 +18,7 @@ from api.shipping.shipments import show_shipment
 from api.stock.locations import read_location
 from console.words import Words
 from domain.masks import mask_receiver
-from domain.self_service import Act, SelfService, may_do
+from domain.self_service import Act, SelfServiceBasis, may_do
 from domain.status import RETURN, FulfillmentStatus, OrderStatus, ReturnStatus, TrackingStatus, is_final
 from domain.waiting import PartOfOrder, Standing, Wait, why_it_waits
 
@@ -88,12 +88,12 @@ def view_of(services: Services, caller: Caller, order: OrderAnswer, words: Words
     )
 
 
-def self_service(services: Services, order: OrderAnswer) -> SelfService:
+def self_service(services: Services, order: OrderAnswer) -> SelfServiceBasis:
     """Return what decides which acts are offered now."""
     standing = standing_of(order)
     ours = [part.delivered_at for part in order.fulfillment_orders]
     times = [at for at in (*ours, *(parcel.delivered_at for parcel in order.parcels_elsewhere)) if at is not None]
-    return SelfService(
+    return SelfServiceBasis(
         standing,
         datetime.now(UTC),
         past=order.past,

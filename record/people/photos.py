@@ -23,7 +23,7 @@ AT_ONCE = 100
 PHOTO_ID = re.compile(r"[0-9a-f]{32}")
 
 
-class PhotoStore(Protocol):
+class PhotoKeeper(Protocol):
     """Where files are. Each method may be repeated; `get` returns None for a photo that is not there."""
 
     def put(self, photo_id: str, content: bytes) -> None: ...
@@ -33,7 +33,7 @@ class PhotoStore(Protocol):
     def remove(self, photo_id: str) -> None: ...
 
 
-class PhotoFolder:
+class FolderKeeper:
     """A folder that only our account reads; every process that shows, keeps or erases photos needs the same one."""
 
     def __init__(self, folder: Path) -> None:
@@ -85,7 +85,7 @@ def name_photos(session: Session, order_id: str, case_id: str, photo_ids: list[s
     return []
 
 
-def remove_photos(sessions: Sessions, store: PhotoStore) -> int:
+def remove_photos(sessions: Sessions, store: PhotoKeeper) -> int:
     """Remove the files of erased persons, and photos that no case has named within a day. Return how many."""
     unused = (PhotoRow.case_id == "") & (PhotoRow.at < func.now() - UNUSED_FOR)
     due = select(PhotoRow.photo_id).where(or_(PhotoRow.erased_at.is_not(None), unused)).order_by(PhotoRow.at)

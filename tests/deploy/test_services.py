@@ -16,6 +16,7 @@ TIERS = {
     "temporal-ui": {"engine", "operators"},
     "migrate": {"record", "engine"},
     "api": {"record", "engine", "public"},
+    "console": {"record", "engine", "public"},
     "worker": {"record", "engine", "partners"},
     "simulators": {"public", "partners"},
 }
@@ -77,9 +78,10 @@ def test_ports_are_the_defaults_and_open_to_this_machine_only() -> None:
     ports = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
 
     # then each is the default port, on loopback
-    api = Settings.model_fields["api_port"].default
+    api, console = (Settings.model_fields[name].default for name in ("api_port", "console_port"))
     assert ports == {
         "api": [f"127.0.0.1:{api}:{api}"],
+        "console": [f"127.0.0.1:{console}:{console}"],
         "temporal": ["127.0.0.1:7233:7233"],
         "temporal-ui": ["127.0.0.1:8233:8080"],
         "simulators": ["127.0.0.1:8090:8090"],

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from domain.masks import mask_receiver, proof_of
 from domain.returns.terms import Window
-from domain.self_service import Act, SelfService, may_do
+from domain.self_service import Act, SelfServiceBasis, may_do
 from domain.status import FulfillmentStatus, OrderStatus, TrackingStatus
 from domain.track_tokens import EPOCH, TrackToken, derive_key, read_token, write_token
-from domain.waiting import CODES, LEFT, PartOfOrder, Standing, Whom, why_it_waits
+from domain.waiting import CODES, LEFT, PartOfOrder, Party, Standing, why_it_waits
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 SOON = NOW + timedelta(days=1)
@@ -29,32 +29,32 @@ def order(status: OrderStatus = S.IN_PROGRESS, *parts: PartOfOrder, **known: Any
 @pytest.mark.parametrize(
     ("standing", "code", "whom"),
     [
-        (order(S.RECEIVED), "checking", Whom.SHOP),
-        (order(S.UNDER_REVIEW, holds=["ADDRESS"]), "address", Whom.CUSTOMER),
+        (order(S.RECEIVED), "checking", Party.SHOP),
+        (order(S.UNDER_REVIEW, holds=["ADDRESS"]), "address", Party.CUSTOMER),
         # What a customer is to do comes first, and why staff look is nobody's business.
-        (order(S.UNDER_REVIEW, holds=["VELOCITY", "PAYMENT_DUE"]), "payment_due", Whom.CUSTOMER),
-        (order(S.UNDER_REVIEW, holds=["BLOCKED_BUYER"]), "review", Whom.SHOP),
-        (order(S.ACCEPTED), "accepted", Whom.WAREHOUSE),
-        (order(S.ACCEPTED, ship_by=SOON), "accepted_by", Whom.WAREHOUSE),
-        (order(S.ACCEPTED, short={"LAMP": None, "CUP": date(2026, 12, 3)}), "stock", Whom.SHOP),
-        (order(S.ACCEPTED, short={"CUP": date(2026, 12, 3)}), "stock_until", Whom.SHOP),
-        (order(S.IN_PROGRESS, PartOfOrder(F.OPEN, wave_at=SOON)), "planned", Whom.WAREHOUSE),
-        (order(S.IN_PROGRESS, PACKING, OPEN), "packing", Whom.WAREHOUSE),
-        (order(S.IN_PROGRESS, READY, pickup=True), "ready", Whom.CUSTOMER),
-        (order(S.IN_PROGRESS, ROAD, PACKING), "partly_sent", Whom.WAREHOUSE),
-        (order(S.IN_PROGRESS, ROAD, short={"CUP": None}), "partly_sent", Whom.WAREHOUSE),
-        (order(S.IN_PROGRESS, ROAD, HOME), "on_the_road", Whom.CARRIER),
-        (order(S.IN_PROGRESS, ROAD, deliver_by=SOON), "on_the_road_by", Whom.CARRIER),
-        (order(S.IN_PROGRESS, ROAD, PartOfOrder(F.SHIPPED, T.FAILED_ATTEMPT)), "missed", Whom.CARRIER),
-        (order(S.IN_PROGRESS, PartOfOrder(F.SHIPPED, T.AVAILABLE_FOR_PICKUP)), "at_collection_point", Whom.CUSTOMER),
-        (order(S.IN_PROGRESS, ROAD, stops=["PARCEL_LOST"]), "parcel", Whom.SHOP),
-        (order(S.IN_PROGRESS, PACKING, stops=["SHIP_LATE"]), "packing", Whom.WAREHOUSE),
-        (order(S.COMPLETED, HOME), "delivered", Whom.NOBODY),
-        (order(S.COMPLETED, HOME, pickup=True), "fetched", Whom.NOBODY),
-        (order(S.CANCELED, holds=["ADDRESS"]), "canceled", Whom.NOBODY),
+        (order(S.UNDER_REVIEW, holds=["VELOCITY", "PAYMENT_DUE"]), "payment_due", Party.CUSTOMER),
+        (order(S.UNDER_REVIEW, holds=["BLOCKED_BUYER"]), "review", Party.SHOP),
+        (order(S.ACCEPTED), "accepted", Party.WAREHOUSE),
+        (order(S.ACCEPTED, ship_by=SOON), "accepted_by", Party.WAREHOUSE),
+        (order(S.ACCEPTED, short={"LAMP": None, "CUP": date(2026, 12, 3)}), "stock", Party.SHOP),
+        (order(S.ACCEPTED, short={"CUP": date(2026, 12, 3)}), "stock_until", Party.SHOP),
+        (order(S.IN_PROGRESS, PartOfOrder(F.OPEN, wave_at=SOON)), "planned", Party.WAREHOUSE),
+        (order(S.IN_PROGRESS, PACKING, OPEN), "packing", Party.WAREHOUSE),
+        (order(S.IN_PROGRESS, READY, pickup=True), "ready", Party.CUSTOMER),
+        (order(S.IN_PROGRESS, ROAD, PACKING), "partly_sent", Party.WAREHOUSE),
+        (order(S.IN_PROGRESS, ROAD, short={"CUP": None}), "partly_sent", Party.WAREHOUSE),
+        (order(S.IN_PROGRESS, ROAD, HOME), "on_the_road", Party.CARRIER),
+        (order(S.IN_PROGRESS, ROAD, deliver_by=SOON), "on_the_road_by", Party.CARRIER),
+        (order(S.IN_PROGRESS, ROAD, PartOfOrder(F.SHIPPED, T.FAILED_ATTEMPT)), "missed", Party.CARRIER),
+        (order(S.IN_PROGRESS, PartOfOrder(F.SHIPPED, T.AVAILABLE_FOR_PICKUP)), "at_collection_point", Party.CUSTOMER),
+        (order(S.IN_PROGRESS, ROAD, stops=["PARCEL_LOST"]), "parcel", Party.SHOP),
+        (order(S.IN_PROGRESS, PACKING, stops=["SHIP_LATE"]), "packing", Party.WAREHOUSE),
+        (order(S.COMPLETED, HOME), "delivered", Party.NOBODY),
+        (order(S.COMPLETED, HOME, pickup=True), "fetched", Party.NOBODY),
+        (order(S.CANCELED, holds=["ADDRESS"]), "canceled", Party.NOBODY),
     ],
 )
-def test_an_order_waits_for_one_thing(standing: Standing, code: str, whom: Whom) -> None:
+def test_an_order_waits_for_one_thing(standing: Standing, code: str, whom: Party) -> None:
     wait = why_it_waits(standing)
 
     assert (wait.code, wait.whom) == (code, whom)
@@ -85,7 +85,7 @@ STANDINGS = st.builds(
 def test_every_order_has_an_answer_and_nothing_that_left_is_offered_to_be_changed(standing: Standing) -> None:
     assert why_it_waits(standing).code in CODES
 
-    acts = may_do(SelfService(standing, NOW, returnable={1: 1}))
+    acts = may_do(SelfServiceBasis(standing, NOW, returnable={1: 1}))
     if any(part.status in LEFT for part in standing.parts):
         assert set(acts) <= {Act.RETURN}
 
@@ -109,7 +109,7 @@ WEEK = {"*": Window(days=7), "jewelry": Window(hours=24)}
     ],
 )
 def test_a_customer_is_offered_what_is_possible(standing: Standing, known: dict[str, Any], acts: list[Act]) -> None:
-    assert may_do(SelfService(standing, NOW, windows=WEEK, **known)) == acts
+    assert may_do(SelfServiceBasis(standing, NOW, windows=WEEK, **known)) == acts
 
 
 ORDER_ID = "01J8ZQ4Y7M3N5P6R8T9V0W1X2Y"

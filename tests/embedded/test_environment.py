@@ -20,7 +20,9 @@ from embedded.environment import (
 from embedded.lock import AlreadyRunning, DirectoryLock, PortClaims
 from settings import Settings
 
-PORTS = {"api": 18080, "temporal": 17233, "ui": 18233, "simulators": 18090, "api_metrics": 18081, "worker": 18071}
+PORTS = {"api": 18080, "temporal": 17233, "ui": 18233, "simulators": 18090, "api_metrics": 18081, "worker": 18071} | {
+    "console": 18088
+}
 
 
 def test_settings_read_the_written_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
