@@ -270,6 +270,9 @@ class Settings(BaseSettings):
     bulks_kept: timedelta = timedelta(days=30)
     """How long a bulk and its results are kept after its end."""
 
+    exports_folder: Path | None = None
+    """The folder of a worker's machine below which exports may be written; without it none is."""
+
     stock_difference_alert: int = 10
     """Units of a SKU by which a warehouse's count may differ from our stock before it is an alert."""
 

@@ -41,6 +41,7 @@ from relay.isolation import TROUBLES
 from settings import Settings
 from workflows.bulk import BulkWorkflow
 from workflows.deliver import DeliveryWorkflow
+from workflows.export import ExportWorkflow
 from workflows.inquiries import InquiryWorkflow
 from workflows.lead_times import LeadTimesWorkflow
 from workflows.order import OrderWorkflow
@@ -63,7 +64,7 @@ else:
 WORKFLOWS = (
     *(OrderWorkflow, ReturnWorkflow, PullWorkflow, ReconcileWorkflow, PushWorkflow, LeadTimesWorkflow),
     *(DeliveryWorkflow, RedeliveryWorkflow, StatementWorkflow, InquiryWorkflow, SettlementWorkflow),
-    BulkWorkflow,
+    *(BulkWorkflow, ExportWorkflow),
 )
 MESSENGERS = 6 + len(RECIPIENTS)
 """Batches of messages that one worker process sends at a time, beside its work on orders: six to subscribers, and one

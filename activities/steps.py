@@ -1,7 +1,7 @@
 """Build every step and undo of a worker, each with what it needs."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from activities.allocate import Allocate
 from activities.audit import Audit
@@ -10,6 +10,7 @@ from activities.carrier_claims import CarrierClaims
 from activities.deliver import Deliver
 from activities.editing import Edits
 from activities.elsewhere import Elsewhere
+from activities.exports import Exports, Lists
 from activities.follow_ups import FollowUps
 from activities.holds import Holds
 from activities.inquiries import Inquiries, Silence
@@ -60,9 +61,14 @@ def message_steps(
     return (deliver.deliver_batch, Redeliver(record, letters, LINGERING).redeliver_batch)
 
 
-def errand_steps(settings: Settings, record: Sessions, acts: Acts) -> Sequence[Callable[..., Any]]:
+class ErrandContext(Acts, Lists, Protocol):
+    """The API inside of this process (api/inside.py)."""
+
+
+def errand_steps(settings: Settings, record: Sessions, api: ErrandContext) -> Sequence[Callable[..., Any]]:
     """Return the steps of long work that staff ask for, apart from all orders."""
-    return (Bulks(record, acts, settings.bulk_rate).act_on_batch,)
+    bulks = Bulks(record, api, settings.bulk_rate)
+    return (bulks.act_on_batch, Exports(record, api, settings.exports_folder).write_export)
 
 
 def all_steps(settings: Settings, record: Sessions, partners: Partners, caches: Caches) -> Sequence[Callable[..., Any]]:

@@ -41,6 +41,8 @@ class Right(StrEnum):
     """To make and revoke links to the customer's page of an order."""
     NOTE = "note"
     """To write notes, tag, take and give back orders and cases."""
+    WRITE_EXPORTS = "exports:write"
+    """To have lists written to folders and servers."""
     BULK = "bulk"
     """To send one command for many; each command needs its own right too."""
     EDIT_ANY_AMOUNT = "edit_any_amount"
@@ -79,7 +81,7 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
             *(Right.SUBSCRIBE, Right.BULK),
         }
     ),
-    Role.STAFF: frozenset(Right) - {Right.WRITE_RULES, Right.EDIT_ANY_AMOUNT},
+    Role.STAFF: frozenset(Right) - {Right.WRITE_EXPORTS, Right.WRITE_RULES, Right.EDIT_ANY_AMOUNT},
     Role.VIEWER: frozenset({*OPERATIONS, Right.READ_RULES}),
     Role.STORE: frozenset({Right.SEE_WORK, Right.SEE_WAVES, Right.WORK_AT_LOCATION, Right.RECEIVE_RETURN}),
     Role.RULES: frozenset({*OPERATIONS, Right.RELEASE_HOLD, Right.BULK, Right.READ_RULES, Right.WRITE_RULES}),

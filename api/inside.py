@@ -6,16 +6,18 @@ lists of kept exports), with the rights that the key has at that moment. The app
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlencode
 
 from starlette.responses import Response
 
 from api.access import Caller
-from api.asking import answer_of
+from api.asking import answer_of, save_answer
 from domain.bulk import UNAUTHENTICATED, Answered
+from domain.errors import ExportRefused, PartnerTrouble
 
 Build = Callable[[], Any]
 
@@ -41,6 +43,20 @@ class Inside:
         scope = scope_of(caller, COMMANDS[command].method, path, query, once)
         answer = await answer_of(app, scope, json.dumps(body).encode() if body else b"{}")
         return _answered(answer)
+
+    async def write_list(self, key_id: str, path: str, query: Sequence[tuple[str, str]], file: Path) -> None:
+        """Write a whole list to a file, as the key may read it. Raises ExportRefused, or PartnerTrouble for what may
+        pass."""
+        app = await self._opened()
+        caller = await self._holder(app, key_id)
+        if caller is None:
+            raise ExportRefused("the key was revoked or has expired")
+        with file.open("wb") as out:
+            answer, whole = await save_answer(app, scope_of(caller, "GET", path, urlencode(query)), out)
+        if answer.status_code in (408, 429) or answer.status_code >= 500 or not whole:
+            raise PartnerTrouble(f"the list broke off with {answer.status_code}")
+        if answer.status_code != 200:
+            raise ExportRefused(f"the list is refused with {answer.status_code}")
 
     async def all_is_up(self) -> bool:
         """True if the database and Temporal answer."""

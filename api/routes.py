@@ -7,6 +7,8 @@ from api.channels import batches as channel_batches
 from api.channels import intakes, listings, missing_orders
 from api.channels import webhooks as channel_webhooks
 from api.channels.listings import ListingBody, PushBody
+from api.exports import exports
+from api.exports.schemas import ExportBody
 from api.orders import (
     audits,
     create,
@@ -86,7 +88,7 @@ _MODULES = (
     *(create, carrier_webhooks, qimen_webhooks, partner_webhooks),
     # Orders and shipping
     *(orders, audits, sourcing, histories, order_commands, edits, merging, reviews, requests, returns),
-    *(notes, staff_work, bulks, track_links, photos),
+    *(notes, staff_work, bulks, exports, track_links, photos),
     *(shipments, labels, unknown_waybills),
     # Stock: movements, alerts and reports come before /stock/{sku}.
     *(movements, stock_alerts, stock_reports, stock_changes, inventory, products, locations, channel_stock, buffers),
@@ -121,6 +123,7 @@ BODIES = (
         BulkBody,
         CreditAccountBody,
         InvoicePaymentBody,
+        ExportBody,
     ),
     # Rules, channels and partners
     *(SourcingTrialBody, RuleSetBody, TrialBody, ActivationBody, RetirementBody, ListingBody, PushBody),

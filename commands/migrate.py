@@ -11,6 +11,7 @@ from temporalio.client import Client
 from embedded.ending import end_process
 from models.channel import ChannelAccountRow
 from models.database import open_database, sessions
+from models.exports import ExportRow
 from models.grants import grant_to
 from models.schema import migrate as migrate_schema
 from models.subscription import SubscriptionRow
@@ -36,7 +37,7 @@ def migrate() -> None:
 
 
 def seal_secrets(session: Session) -> int:
-    """Seal the secrets of every channel and subscriber with today's key; return how many rows there are.
+    """Seal the secrets of every channel, subscriber and export with today's key; return how many rows there are.
 
     Until then they may be open, or sealed with a key that was replaced.
     """
@@ -52,7 +53,10 @@ def seal_secrets(session: Session) -> int:
     for subscription in subscriptions:
         subscription.secret = reseal(subscription.secret)
         subscription.former_secret = reseal(subscription.former_secret or "") or None
-    return len(accounts) + len(subscriptions)
+    exports = session.scalars(select(ExportRow).with_for_update()).all()
+    for export in exports:
+        export.target = each_secret(export.target, reseal)
+    return len(accounts) + len(subscriptions) + len(exports)
 
 
 async def _register(settings: Settings) -> int:

@@ -57,6 +57,10 @@ class PullRefused(Refusal):
     """The channel refuses to list its orders, or we have no account to read them with."""
 
 
+class ExportRefused(Refusal):
+    """An export cannot be written as it is kept; its text names nobody."""
+
+
 class PushRefused(Refusal):
     """The channel refuses our stock quantities, or we have no account to push them with."""
 

@@ -96,6 +96,15 @@ def bulk_workflow_id(bulk_id: str) -> str:
     return f"bulk/{bulk_id}"
 
 
+def new_export_id() -> str:
+    return f"exp_{new_order_id()}"
+
+
+def export_schedule_id(export_id: str) -> str:
+    """Id of the schedule. Temporal appends the start time for the id of each run."""
+    return f"export/{export_id}"
+
+
 def errand_queue(task_queue: str) -> str:
     """The task queue of long work that staff ask for, with a few slots of its own, so that it takes none from
     orders."""

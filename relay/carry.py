@@ -21,6 +21,7 @@ from models.database import Sessions
 from record.caches import Caches
 from relay.bulks import BulkJob
 from relay.events import EventJob
+from relay.exports import ExportJob
 from relay.histories import HistoryJob
 from relay.inquiries import InquiryJob
 from relay.isolation import Isolation
@@ -62,6 +63,7 @@ class Relay:
         self.waves = WaveJob(sessions, client, settings)
         self.inquiries = InquiryJob(sessions, client, settings)
         self.bulks = BulkJob(sessions, client, settings)
+        self.exports = ExportJob(sessions, client, settings)
         self.lookout = Lookout(sessions)
         self.sweeps = database_sweeps(sessions, settings, caches.outlooks)
         self.client = client
@@ -82,6 +84,7 @@ class Relay:
             self._repeat("messages", self.messages.carry, GATHERING_PAUSE),
             self._repeat("lookout", self.lookout.carry, longest=LOOK_PAUSE),
             self._repeat("bulks", self.bulks.carry, GATHERING_PAUSE, longest=20),
+            self._repeat("exports", self.exports.carry, GATHERING_PAUSE, longest=20),
             # Nobody waits for these by the second.
             self._repeat("histories", self.histories.carry, GATHERING_PAUSE, longest=10),
             self._repeat("inquiries", self.inquiries.carry, GATHERING_PAUSE, longest=20),

@@ -20,6 +20,7 @@ _WAITS = {
     "waves": f"SELECT FROM fulfillment_orders WHERE {WAVE_WAITS.text} AND wave_after <= now()",
     "stock": "SELECT FROM stock_touches",
     "bulks": "SELECT FROM bulks WHERE ended_at IS NULL",
+    "exports": "SELECT FROM exports WHERE scheduled_at IS NULL OR run_asked_at IS NOT NULL",
     "messages": f"""
         SELECT FROM messages WHERE {IS_WAITING}
         UNION ALL SELECT FROM subscriptions WHERE active AND position < {_NEWEST}

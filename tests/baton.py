@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import wraps
 from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar, get_args
 from uuid import uuid4
 
@@ -285,6 +287,7 @@ async def open_baton(
             api_metrics_port=0,
             statements=StatementPlan(partners=get_args(Lister), grace=timedelta()),
             secrets_key=SECRETS_KEY,
+            exports_folder=Path(stack.enter_context(TemporaryDirectory(prefix="baton-exports-"))),
             **partners,
         )
         api_url = stack.enter_context(serving(create_app(settings)))

@@ -94,6 +94,7 @@ _BY_REASON = {
         erasures_due.asked_by deadline_alerts.owner deadline_alerts.escalate_to parameters.set_by parameters.source
         return_reasons.set_by rule_sets.created_by rule_set_log.actor rule_trials.actor stock_counts.counted_by
         track_links.revoked_by orders.assignee returns.assignee notes.actor notes.mentions bulks.actor bulks.canceled_by
+        exports.created_by
         subscriptions.created_by api_keys.name partner_events.partner partner_differences.partner
         statement_entries.partner stock_exceptions.partner messages.recipient idempotency_keys.holder""",
     "a number that a channel, partner or we gave to an order, parcel, payment, case or event": """
@@ -107,9 +108,13 @@ _BY_REASON = {
         channel_uploads.waybill shipment_parcels.sscc address_corrections.correction_id store_credits.code
         goods_receipts.receipt_id stock_counts.count_id stock_differences.count_id warehouse_counts.count_id
         order_edits.edit_id hashed_contacts.last_order_id *.bulk_id bulks.key_id bulk_items.subject_id
+        *.export_id exports.key_id
         parcels_elsewhere.key parcels_elsewhere.waybill subscriptions.key_id api_keys.key_id erasures_due.pseudonym""",
     "what staff do with many orders at once: words of theirs are gone when that has ended, filters name nobody": """
         bulks.parameters bulks.filter bulks.command bulk_items.code bulk_items.detail""",
+    "lists that are kept: filters that may name a person are refused, and a problem is a code": """
+        exports.list exports.filter exports.format exports.cron exports.zone exports.name exports.target
+        export_runs.file export_runs.problem""",
     "goods, which are nobody's": """
         *.sku *.location_id product_parts.bundle_sku product_parts.part_sku product_substitutes.substitute_sku
         order_lines.bundle_of order_lines.substitute_for order_lines.added_by return_lines.replacement_sku

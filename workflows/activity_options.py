@@ -64,3 +64,11 @@ ERRAND: dict[str, Any] = {
     "heartbeat_timeout": HEARTBEAT,
     "retry_policy": _until_done(timedelta(seconds=1), timedelta(minutes=1)),
 }
+
+EXPORT: dict[str, Any] = {
+    # A list of millions of rows takes a while. After the last try the run has failed, and the next one is due.
+    "start_to_close_timeout": timedelta(hours=1),
+    "schedule_to_close_timeout": timedelta(hours=6),
+    "heartbeat_timeout": HEARTBEAT,
+    "retry_policy": _until_done(timedelta(seconds=5), timedelta(minutes=15)),
+}

@@ -23,16 +23,19 @@ from temporalio.client import (
 from temporalio.common import Priority, SearchAttributePair, TypedSearchAttributes
 from temporalio.service import RPCError, RPCStatusCode
 
-from domain.ids import NIGHTLY_LEAD_TIMES, pull_id, reconcile_id, statement_id
+from domain.exports import ExportPlan
+from domain.ids import NIGHTLY_LEAD_TIMES, export_schedule_id, pull_id, reconcile_id, statement_id
 from domain.pulling import PullPlan
 from settings import Settings
 from workflows import search_attributes
+from workflows.export import ExportInput
 from workflows.pull import PullInput
 from workflows.reconcile import ReconcileInput
 from workflows.statements import StatementInput
 
 PREFIXES = (pull_id(""), reconcile_id(""))
 DISABLED = "the account says that it is not to be pulled"
+EXPORT_CATCH_UP = timedelta(hours=12)
 NIGHTLY_JITTER, NIGHTLY_CATCH_UP = timedelta(minutes=10), timedelta(hours=2)
 SHORTEST_CATCH_UP = timedelta(seconds=10)
 LEARN_AT, LEARN_ZONE = time(3, 10), "Asia/Shanghai"
@@ -82,6 +85,27 @@ async def keep_nightly(client: Client, settings: Settings) -> None:
         policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=NIGHTLY_CATCH_UP),
     )
     await _keep(client, settings, {NIGHTLY_LEAD_TIMES: schedule}, ())
+
+
+async def keep_export(client: Client, settings: Settings, plan: ExportPlan) -> None:
+    """Create or change the schedule of a kept export."""
+    name = export_schedule_id(plan.export_id)
+    schedule = Schedule(
+        action=_action(settings, plan.export_id, "ExportWorkflow", ExportInput(plan.export_id), name),
+        spec=ScheduleSpec(cron_expressions=[plan.cron], time_zone_name=plan.zone),
+        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=EXPORT_CATCH_UP),
+        state=ScheduleState() if plan.active else ScheduleState(note=DISABLED, paused=True),
+    )
+    await _keep(client, settings, {name: schedule}, ())
+
+
+async def run_export(client: Client, settings: Settings, export_id: str) -> None:
+    """Have a kept export written now, unless it is being written."""
+    await client.get_schedule_handle(export_schedule_id(export_id)).trigger(rpc_timeout=settings.rpc_timeout)
+
+
+async def drop_export(client: Client, settings: Settings, export_id: str) -> None:
+    await _remove(client, settings, export_schedule_id(export_id))
 
 
 async def _keep(client: Client, settings: Settings, wanted: Mapping[str, Schedule], prefixes: tuple[str, ...]) -> None:

@@ -9,6 +9,7 @@ import models.channel
 import models.deadlines
 import models.edits
 import models.erasure
+import models.exports
 import models.fulfillment
 import models.goods
 import models.history

@@ -16,6 +16,8 @@ from api.channels.intakes import IntakeAnswer, IntakeWithRaw
 from api.channels.listings import Listing, PushAsked
 from api.channels.missing_orders import MissingOrder
 from api.channels.webhooks import IntakeTaken
+from api.exports import examples as export_examples
+from api.exports.schemas import ExportAnswer, ExportDeleted, RunAnswer, RunAsked
 from api.orders import examples as example_answers
 from api.orders import sourcing_examples, staff_work_examples
 from api.orders.answers import EventAnswer, JudgedOrder, OrderAnswer, OrderPage, PlacedOrder
@@ -108,6 +110,10 @@ FITS: list[tuple[type[BaseModel], Any]] = [
     (Page[NoteAnswer], staff_work_examples.NOTES),
     (TagsAnswer, staff_work_examples.TAGS),
     (AuditAsked, example_answers.RE_AUDIT),
+    (ExportAnswer, export_examples.EXPORT),
+    (Page[RunAnswer], export_examples.RUNS),
+    (ExportDeleted, export_examples.DELETED),
+    (RunAsked, export_examples.ASKED),
     (BulkAnswer, bulk_examples.BULK),
     (BulkPreview, bulk_examples.PREVIEW),
     (Page[BulkResult], bulk_examples.RESULTS),
@@ -191,7 +197,7 @@ async def test_every_operation_is_described(nobody: Api) -> None:
         assert all("example" in kind for kind in examples_of), name
         # A retry, ping, confirmation or take has no body.
         no_body = ("/retry", "/ping", "}/redeliver", "/confirm", "/look-again", "/take", "/give-back", "/re-audit")
-        no_body += ("/bulk/{bulk_id}/cancel", "/track-link")
+        no_body += ("/bulk/{bulk_id}/cancel", "/track-link", "/exports/{export_id}/run")
         # A photo is no text.
         if name.startswith("post") and not name.endswith((*no_body, "/photos")):
             assert all("example" in kind for kind in operation["requestBody"]["content"].values()), name

@@ -68,6 +68,14 @@ def a_bulk_is_at_work(sessions: Sessions) -> None:
     )
 
 
+def an_export_has_no_schedule(sessions: Sessions) -> None:
+    execute(
+        sessions,
+        """INSERT INTO exports (export_id, name, list, filter, format, cron, zone, target, key_id, created_by)
+            VALUES ('E1', 'late', 'orders', '{}', 'csv', '0 3 * * *', 'UTC', '{}', 'key_1', 'Mo the manager')""",
+    )
+
+
 def a_message_waits(sessions: Sessions) -> None:
     order_id = a_started_order(sessions)
     execute(
@@ -94,6 +102,7 @@ def a_fact_is_unsealed(sessions: Sessions) -> None:
         (a_wave_is_due, "waves"),
         (stock_was_touched, "stock"),
         (a_bulk_is_at_work, "bulks"),
+        (an_export_has_no_schedule, "exports"),
         (a_message_waits, "messages"),
         (a_fact_is_unsealed, "proof"),
     ],

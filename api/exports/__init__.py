@@ -1,0 +1,1 @@
+"""Exports: lists that are kept and written on a schedule."""
