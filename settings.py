@@ -152,6 +152,25 @@ class InquiryPlan(BaseModel, frozen=True):
         return {"wms": self.wms, "tms": self.tms}[partner]
 
 
+class PromisePlan(BaseModel, frozen=True):
+    """What promises before an order may keep, and how much one channel, or one key without a channel, may have."""
+
+    stock_for: Annotated[timedelta, Field(ge=timedelta(minutes=1), le=timedelta(minutes=30))] = timedelta(minutes=30)
+    """The longest that a cart may ask to hold stock; then it is renewed or given back."""
+    longest: Annotated[timedelta, Field(ge=timedelta(minutes=1), le=timedelta(hours=24))] = timedelta(hours=2)
+    """How long a cart holds stock at most, however often it is renewed."""
+    dates_for: Annotated[timedelta, Field(ge=timedelta(minutes=1), le=timedelta(days=30))] = timedelta(hours=24)
+    """The longest that dates may be kept without stock."""
+    carts: Annotated[int, Field(ge=0, le=100_000)] = 500
+    """Carts that hold stock."""
+    units: Annotated[int, Field(ge=0, le=10_000_000)] = 2_000
+    """Units that they hold in all."""
+    share: Annotated[int, Field(ge=0, le=100)] = 50
+    """The percentage of a SKU's available units that they may hold."""
+    kept: Annotated[int, Field(ge=0, le=1_000_000)] = 10_000
+    """Promises that have not expired."""
+
+
 class Settings(BaseSettings):
     """Every setting of Baton. Nested ones are written with two underscores: `BATON_WMS__URL`.
 
@@ -262,6 +281,7 @@ class Settings(BaseSettings):
     duplicate_window: timedelta = timedelta(minutes=10)
     """An order of the same customer, goods and address within this time is held as a suspected duplicate; 0: never."""
 
+    promises: PromisePlan = PromisePlan()
     statements: StatementPlan = StatementPlan()
     inquiries: InquiryPlan = InquiryPlan()
 

@@ -14,7 +14,8 @@ from domain.undo import Undone, UndoRequest
 from models.database import Sessions
 from models.stock import ReservationRow
 from record import journal
-from record.sourcing import choosing, shelves
+from record.promises.keeping import PromiseKeeper
+from record.sourcing import shelves
 from record.sourcing.claims import ClaimBatch, Reservation
 from record.sourcing.needs import lock_needs_of, wanted_skus
 from record.sourcing.outlooks import OutlookCache
@@ -92,8 +93,8 @@ def drop_reservations(session: Session, order_id: str) -> list[Movement]:
 def claim_stock(session: Session, requests: Sequence[StockRequest], outlooks: OutlookCache) -> list[Reservation]:
     """Reserve for each request what its order still needs, in the order of the sequence.
 
-    All code locks orders before quotas and quotas before stock, each by key, so that groups of several processes never
-    deadlock. An unknown order is a defect and raises KeyError.
+    All code locks orders before promises, promises before quotas and quotas before stock, each by key, so that groups
+    of several processes never deadlock. An unknown order is a defect and raises KeyError.
     """
     answers = _claim(session, requests, outlooks)
     return [answers[_key(request)] for request in requests]
@@ -111,7 +112,8 @@ def _claim(
     # Refresh the outlooks before anything is locked.
     outlooks.context(session)
     needs = lock_needs_of(session, [request.order_id for request in requests], patience)
-    skus = wanted_skus(needs.values())
+    promised = PromiseKeeper(session, needs)
+    skus = sorted({*wanted_skus(needs.values()), *promised.skus})
     allowed = quotas.lock_quotas(session, (order.channel for order in needs.values()), skus, needs)
     stock = shelves.lock(session, skus, outlooks)
     if patience:
@@ -126,9 +128,10 @@ def _claim(
         order = needs[request.order_id]
         order.cover_reserved()
         with suppress(TakesLong):
-            decision = choosing.decide(session, order, stock, allowed, request.partial)
+            decision = promised.decide(order, stock, allowed, request.partial, batch)
             answers[key] = batch.add(order, key, decision, request.partial, waited=request.round > 1)
     allowed.write()
+    promised.write()
     batch.write(session)
     return answers
 

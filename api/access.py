@@ -32,6 +32,8 @@ class Right(StrEnum):
     """Reports across all channels: the ledger, purchase orders, alerts, and differences with partners."""
     SEE_PEOPLE = "people:read"
     PLACE = "place"
+    PROMISE = "promise"
+    """Ask what can be promised, and hold stock for a cart."""
     RECORD_PAST = "past_orders:write"
     """Take in past orders, with money booked by the channel's word."""
     CANCEL = "cancel"
@@ -77,7 +79,7 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
     Role.CHANNEL: frozenset(
         {
             *(Right.READ, Right.SEE_WORK, Right.SEE_PEOPLE),
-            *(Right.PLACE, Right.CANCEL, Right.EDIT, Right.ASK_RETURN, Right.SHARE_LINK),
+            *(Right.PROMISE, Right.PLACE, Right.CANCEL, Right.EDIT, Right.ASK_RETURN, Right.SHARE_LINK),
             *(Right.SUBSCRIBE, Right.BULK),
         }
     ),

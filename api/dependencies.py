@@ -22,6 +22,7 @@ from api.errors import (
     invalid_body,
 )
 from api.group_commit import Answer, GroupCommit, Item, NotInTime, QueueFull, TooManyFail
+from api.promises.desk import PromiseDesk
 from api.quotas import Quotas
 from api.rate_limits import BacklogLimit, RateLimit
 from api.readiness import Readiness
@@ -64,6 +65,7 @@ class Services:
     events: GroupCommit[NewEvent, Stored]
     log: LogReader
     confined: Confined
+    promises: PromiseDesk
 
 
 def services_of(request: Request) -> Services:
@@ -117,6 +119,7 @@ Reader = Annotated[Caller, Depends(Needs(Right.READ))]
 WorkReader = Annotated[Caller, Depends(Needs(Right.SEE_WORK))]
 WaveReader = Annotated[Caller, Depends(Needs(Right.SEE_WAVES))]
 OperationsReader = Annotated[Caller, Depends(Needs(Right.READ_OPERATIONS))]
+Promiser = Annotated[Caller, Depends(Needs(Right.PROMISE))]
 Canceler = Annotated[Caller, Depends(Needs(Right.CANCEL))]
 Returner = Annotated[Caller, Depends(Needs(Right.ASK_RETURN))]
 ReturnDecider = Annotated[Caller, Depends(Needs(Right.DECIDE_RETURN))]

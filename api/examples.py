@@ -37,6 +37,7 @@ LINKS = {
 PLACED_ORDER = {
     "order_id": ORDER_ID,
     "status": "received",
+    "promise": None,
     "workflow_id": "order/tmall/TM-20260101-0001",
     "links": LINKS,
 }

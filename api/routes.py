@@ -42,6 +42,8 @@ from api.partners.redelivery import RedeliveryBody, SettlingBody
 from api.partners.webhook_schemas import WebhookBatch, WebhookBody
 from api.payments import refund_tasks
 from api.payments.refund_tasks import RefundPaidBody
+from api.promises import ask, promises
+from api.promises.schemas import PromiseBody, RenewalBody
 from api.returns import commands as return_commands
 from api.returns import photos, reasons, receipts, requests, returns, store_credits
 from api.returns import reports as return_reports
@@ -89,6 +91,7 @@ _MODULES = (
     # Orders and shipping
     *(orders, audits, sourcing, histories, order_commands, edits, merging, reviews, requests, returns),
     *(notes, staff_work, bulks, exports, track_links, photos),
+    *(ask, promises),
     *(shipments, labels, unknown_waybills),
     # Stock: movements, alerts and reports come before /stock/{sku}.
     *(movements, stock_alerts, stock_reports, stock_changes, inventory, products, locations, channel_stock, buffers),
@@ -113,6 +116,8 @@ BODIES = (
         OrderBody,
         EditBody,
         NoteBody,
+        PromiseBody,
+        RenewalBody,
         CancelBody,
         HoldReleaseBody,
         UnmergeBody,

@@ -17,6 +17,7 @@ from api.dependencies import Services
 from api.errors import DATABASE_DOWN
 from api.group_commit import GroupCommit
 from api.metrics import ApiMetrics, Backlog
+from api.promises.desk import PromiseDesk
 from api.quotas import Quota, Quotas
 from api.rate_limits import BacklogLimit, RateLimit
 from api.readiness import Readiness
@@ -34,7 +35,8 @@ from settings import Settings
 from workflows.payloads import DATA_CONVERTER
 
 READERS = 8
-"""Threads that read for requests; each has a connection, and so have each group commit, the metrics and readiness."""
+"""Threads that read for requests; each has a connection, and so have each group commit, the metrics, readiness and the
+read model of promises."""
 GROUPS = 2
 # Staff at a till mistype a pickup code now and then; an attacker tries many.
 WRONG_CODES_A_MINUTE, WRONG_CODES_AT_ONCE = 6, 20
@@ -47,7 +49,7 @@ async def open_services(settings: Settings, metrics: ApiMetrics) -> AsyncIterato
     # Group commits have threads of their own: orders are accepted even while all readers are busy with long lists.
     to_thread.current_default_thread_limiter().total_tokens = READERS
     async with AsyncExitStack() as stack:
-        engine = open_database(settings.database_url, READERS + GROUPS + 2, settings.database_prepares)
+        engine = open_database(settings.database_url, READERS + GROUPS + 3, settings.database_prepares)
         stack.callback(engine.dispose)
         sessions = open_sessions(engine, settings.vault)
         backlog = Backlog(sessions)
@@ -75,6 +77,8 @@ async def open_services(settings: Settings, metrics: ApiMetrics) -> AsyncIterato
         stack.callback(log.close)
         confined = Confined()
         stack.callback(confined.close)
+        promises = PromiseDesk(sessions, settings.promises)
+        stack.callback(promises.close)
         yield Services(
             settings=settings,
             engine=engine,
@@ -92,6 +96,7 @@ async def open_services(settings: Settings, metrics: ApiMetrics) -> AsyncIterato
             events=events,
             log=log,
             confined=confined,
+            promises=promises,
         )
 
 

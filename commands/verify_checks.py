@@ -50,7 +50,11 @@ LEDGER = f"""
 RESERVED = """
     SELECT sku || '/' || location_id AS id, reserved <> coalesce(units, 0) AS wrong
     FROM stock
-    LEFT JOIN (SELECT sku, location_id, sum(quantity) AS units FROM reservations GROUP BY sku, location_id) AS claims
+    LEFT JOIN (
+        SELECT sku, location_id, sum(quantity) AS units
+        FROM (SELECT sku, location_id, quantity FROM reservations
+              UNION ALL SELECT sku, location_id, quantity FROM promise_claims) AS held
+        GROUP BY sku, location_id) AS claims
     USING (sku, location_id)"""
 
 ALLOCATED = """

@@ -30,6 +30,11 @@ def new_key_id() -> str:
     return f"key_{new_order_id()}"
 
 
+def new_promise_id() -> str:
+    """Nobody guesses it: whoever knows it may give an order its promise."""
+    return f"promise_{new_order_id()}"
+
+
 def event_message_id(event_id: int) -> str:
     """The message id that a subscriber gets, the same for every attempt and replay of the event."""
     return f"evt_{event_id}"

@@ -96,6 +96,10 @@ class Order:
     ship_by: datetime | None = None
     deliver_by: datetime | None = None
     """Deadlines promised to the customer: by the channel if it says so, else by our rules once the order is paid."""
+    promise_id: str = ""
+    """The promise that was given for it before it was placed, or empty."""
+    promise_state: str = ""
+    """What became of that promise (domain/promising.py)."""
 
     @property
     def currency(self) -> str:

@@ -36,6 +36,7 @@ class NamedLock(IntEnum):
     IMPORT_BUYER = 26_000
     REMITTANCE = 18_000
     CREDIT = 19_000
+    PROMISE_HOLDER = 54_000
 
 
 _PATIENCE = func.set_config(

@@ -106,6 +106,10 @@ class OrderRow(Base):
     due_at: Mapped[When]
     warn_at: Mapped[When]
     """When the deadline sweep must check the order; null once it has."""
+    promise_id: Mapped[str | None]
+    """The promise that it carried when it was placed, or null."""
+    promise_state: Mapped[str | None]
+    """What became of that promise (domain/promising.py), or null."""
     accepted_at: Mapped[When]
     past: Mapped[bool] = mapped_column(server_default=text("false"))
     """True for an order of the past, taken in after its end: no workflow ever ran for it."""

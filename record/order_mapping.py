@@ -61,6 +61,8 @@ def as_order(
         language=row.language,
         ship_by=row.promised_ship_by,
         deliver_by=row.promised_deliver_by,
+        promise_id=row.promise_id or "",
+        promise_state=row.promise_state or "",
     )
 
 

@@ -13,6 +13,7 @@ from record.orders.refund_tasks import ReminderSweep
 from record.people.contacts import ContactSweep
 from record.people.erasing import erase_due
 from record.people.photos import remove_photos
+from record.promises.sweep import PromiseSweep
 from record.sourcing.outlooks import OutlookCache
 from record.sourcing.reconsider import Reconsider
 from record.trail.anchors import AnchorFile, AnchorHttp, Keeper
@@ -48,6 +49,8 @@ def database_sweeps(sessions: Sessions, settings: Settings, outlooks: OutlookCac
         Sweep("photos", partial(remove_photos, sessions, settings.photos), 30),
         # Hash the phones and e-mails of orders from before; once, and again after a change of the vault's key.
         Sweep("contacts", ContactSweep(sessions).run, 60),
+        # Give back the stock of carts whose promise is over.
+        Sweep("promises", PromiseSweep(sessions, settings.deadlines.reservation).run, 2),
         # Source work again that still waits for its release, where another location is better now.
         Sweep("second_thoughts", Reconsider(sessions, outlooks).run, 20),
     )

@@ -82,6 +82,7 @@ _BY_REASON = {
     "hashes of what is erased, which are emptied or say nothing by themselves": """
         orders.request_hash intakes.digest merges.merge_key messages.digest fulfillment_orders.pickup_code_hash
         idempotency_keys.fingerprint api_keys.key_hash bulks.request_key bulks.fingerprint event_seals.hash
+        promises.region
         trace_leaves.hash trace_roots.root
         trace_roots.previous trace_roots.signature""",
     "a key of a fact, step or movement: ids and codes of ours": """
@@ -95,9 +96,10 @@ _BY_REASON = {
         return_reasons.set_by rule_sets.created_by rule_set_log.actor rule_trials.actor stock_counts.counted_by
         track_links.revoked_by orders.assignee returns.assignee notes.actor notes.mentions bulks.actor bulks.canceled_by
         exports.created_by
-        subscriptions.created_by api_keys.name partner_events.partner partner_differences.partner
+        subscriptions.created_by api_keys.name partner_events.partner partner_differences.partner promises.holder
         statement_entries.partner stock_exceptions.partner messages.recipient idempotency_keys.holder""",
     "a number that a channel, partner or we gave to an order, parcel, payment, case or event": """
+        *.promise_id
         *.order_id *.event_id *.shipment_id *.fulfillment_order_id *.return_id *.subscription_id *.intake_id
         *.merge_id *.purchase_order_id orders.channel_order_id orders.channel_version orders.payment_reference
         payments.reference payment_links.reference tenders.reference asked_refunds.link
@@ -116,6 +118,7 @@ _BY_REASON = {
         exports.list exports.filter exports.format exports.cron exports.zone exports.name exports.target
         export_runs.file export_runs.problem""",
     "goods, which are nobody's": """
+        promises.units promises.assignments promises.answer
         *.sku *.location_id product_parts.bundle_sku product_parts.part_sku product_substitutes.substitute_sku
         order_lines.bundle_of order_lines.substitute_for order_lines.added_by return_lines.replacement_sku
         products.title products.hs_code products.dangerous_goods_class products.goods_class products.channels
@@ -128,7 +131,7 @@ _BY_REASON = {
     "a status, code, currency, country or carrier out of a list": """
         order_edits.source order_edits.fields order_edits.refused_field order_edits.refusal payment_links.url
         *.channel *.currency *.status *.kind *.type *.milestone *.state *.carrier orders.payment_method orders.country
-        orders.payment_terms tenders.method
+        orders.payment_terms tenders.method promises.pickup_location orders.promise_state
         orders.language orders.due orders.pickup_location deadline_alerts.due holds.code holds.on_expiry
         returns.reason_code returns.goods returns.refund_to returns.remedy returns.tracking returns.attention_code
         returns.fees carrier_claims.remedy address_corrections.answer shipments.tracking_status shipments.service

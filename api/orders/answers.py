@@ -8,12 +8,17 @@ from pydantic import computed_field
 from api.orders.line_answers import FulfillmentOrderAnswer, OrderLineAnswer, ShortLine
 from api.returns.schemas import ReturnAnswer
 from api.schemas import Answer, Links, Page
+from domain.promising import State
 from domain.status import PaymentStatus
 
 
 class PlacedOrder(Answer):
+    """`promise` is what became of the promise that it carries, null without one: `taken`, `kept`, or why it cannot be
+    kept. The order is taken in either way."""
+
     order_id: str
     status: str
+    promise: State | None = None
     workflow_id: str
     links: Links
 
@@ -132,6 +137,13 @@ class OrderPage(Page[OrderSummary]):
     at_least: bool | None = None
 
 
+class CarriedPromise(Answer):
+    """The promise that the order carried: `taken`, `kept`, or why it could not be kept."""
+
+    promise_id: str
+    state: State
+
+
 class OrderAnswer(Answer):
     """One order with its four status axes. The receiver and free text are masked for keys that may not see people.
 
@@ -154,6 +166,7 @@ class OrderAnswer(Answer):
     attention: str | None
     assignee: str | None
     promised: Promised
+    promise: CarriedPromise | None
     next_deadline: NextDeadline | None
     holds: list[OpenHold]
     currency: str

@@ -16,6 +16,7 @@ from api.orders.schemas import OrderBody
 from api.orders.verdicts import WAIT, first_verdict, wants_verdict
 from api.rights import needs
 from domain.ids import order_workflow_id
+from domain.promising import State
 from record.orders.rows import new_order
 
 router = APIRouter(tags=["orders"], route_class=DirectOnceRoute)
@@ -57,7 +58,13 @@ async def place_order(request: Request) -> Response:
         raise Problem(OTHER_BODY, "this channel order id came before with another body", order_id=receipt.order_id)
     workflow_id = order_workflow_id(order.channel, order.channel_order_id)
     links = order_links(services.settings, receipt.order_id, workflow_id)
-    answer = PlacedOrder(order_id=receipt.order_id, status=receipt.status, workflow_id=workflow_id, links=links)
+    answer = PlacedOrder(
+        order_id=receipt.order_id,
+        status=receipt.status,
+        promise=State(receipt.promise) if receipt.promise else None,
+        workflow_id=workflow_id,
+        links=links,
+    )
     if waits and (judged := await _judged(services, caller, answer)):
         return Response(judged.model_dump_json(), 200, media_type="application/json")
     return Response(answer.model_dump_json(), 202 if receipt.new else 200, media_type="application/json")

@@ -227,6 +227,7 @@ ORDER = ORDER_SUMMARY | {
     "tags": ["gift"],
 }
 del ORDER["grand_total"]
+ORDER["promise"] = None
 ORDER["promised"] = {"ship_by": "2026-01-03T01:30:03Z", "deliver_by": "2026-01-08T01:30:03Z"}
 SERVICE = {
     "first": "2026-01-01",

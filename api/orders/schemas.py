@@ -202,6 +202,10 @@ class OrderBody(Body):
     test: Annotated[bool, Field(description="Placed to try the channel out: nothing may be sent.")] = False
     buyer: Annotated[BuyerBody | None, Field(description="Who imports, for cross-border goods.")] = None
     promised: PromisedBody = PromisedBody()
+    promise_id: Annotated[
+        str,
+        Field(pattern=r"^$|^promise_[0-9A-Z]{26}$", description="The promise given for it, with its dates."),
+    ] = ""
     shipped_elsewhere: Annotated[
         tuple[ParcelBody, ...], Field(max_length=MAX_PARCELS, description="What is never to be sent from here.")
     ] = ()
@@ -213,6 +217,14 @@ class OrderBody(Body):
         if any(line.line_no > known for parcel in parcels for line in parcel.lines):
             raise ValueError("names a line that the order does not have")
         return parcels
+
+    @field_validator("promise_id")
+    @classmethod
+    def _with_its_own_dates(cls, promise_id: str, info: ValidationInfo) -> str:
+        promised: PromisedBody | None = info.data.get("promised")
+        if promise_id and promised and (promised.ship_by or promised.deliver_by):
+            raise ValueError("brings its own dates: leave `promised` out")
+        return promise_id
 
     @property
     def elsewhere(self) -> list[ParcelElsewhere]:
@@ -260,6 +272,7 @@ class OrderBody(Body):
             buyer=self.buyer.to_buyer(identity_key) if self.buyer else None,
             ship_by=self.promised.ship_by,
             deliver_by=self.promised.deliver_by,
+            promise_id=self.promise_id,
         )
 
     def _amount_errors(self) -> Iterator[FieldError]:

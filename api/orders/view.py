@@ -11,6 +11,7 @@ from api.errors import NOT_FOUND, Problem
 from api.links import order_links
 from api.masking import masked, visible_text
 from api.orders.answers import (
+    CarriedPromise,
     LineElsewhere,
     OpenHold,
     OrderAnswer,
@@ -26,6 +27,7 @@ from api.returns.view import return_answers, return_summary
 from domain.ids import order_workflow_id
 from domain.money import Money
 from domain.people import is_erased
+from domain.promising import State
 from domain.status import FulfillmentStatus, PaymentStatus, payment_status
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow, ShipmentRow
 from models.order import HoldRow, OrderRow, ParcelElsewhereRow
@@ -80,6 +82,7 @@ def order_answer(session: Session, order: OrderRow, caller: Caller, settings: Se
         attention=order.attention,
         assignee=order.assignee,
         promised=promised(order),
+        promise=_promise(order),
         next_deadline=deadlines_of(session, [order]).get(order.order_id),
         holds=_open_holds(session, order.order_id),
         currency=order.currency,
@@ -107,6 +110,12 @@ def order_answer(session: Session, order: OrderRow, caller: Caller, settings: Se
         ended_at=order.ended_at,
         links=order_links(settings, order.order_id, workflow_id),
     )
+
+
+def _promise(order: OrderRow) -> CarriedPromise | None:
+    if order.promise_id is None or order.promise_state is None:
+        return None
+    return CarriedPromise(promise_id=order.promise_id, state=State(order.promise_state))
 
 
 def _instructions(order: OrderRow, caller: Caller) -> dict[str, Any]:

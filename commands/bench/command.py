@@ -16,6 +16,7 @@ from commands.bench.intake import IntakeFigures, LoadFailed, measure_intake
 from commands.bench.orders import NotCompleted
 from commands.bench.output import AsJson, measured, progress_on, show
 from commands.bench.plans import PlanFigures, measure_plans
+from commands.bench.promises import PromiseFailed, PromiseFigures, measure_promises
 from commands.bench.remarks import measure_remarks
 from commands.bench.soak import SoakFigures, measure_soak
 from commands.bench.sourcing_command import sourcing
@@ -28,7 +29,7 @@ from embedded.postgres_programs import PostgresError
 from embedded.services import ServiceError
 
 FAILURES = (
-    *(NotCompleted, NotDone, LoadFailed, Stalled, Rejected, Oversold, ScaleFailed),
+    *(NotCompleted, NotDone, LoadFailed, Stalled, Rejected, Oversold, ScaleFailed, PromiseFailed),
     *(PostgresError, ServiceError, TimeoutError),
 )
 
@@ -171,6 +172,26 @@ def stock(
         return measure_stock(share, console.print, speed)
 
     _run(measure_at_scale if scale else measure_claims, json_)
+
+
+@app.command()
+def promises(
+    rows: Annotated[int, typer.Option(min=100, help="Rows of stock, at twenty places.")] = 1_000_000,
+    calls: Annotated[int, typer.Option(min=10, help="How many questions of three lines, one after another.")] = 2_000,
+    json_: AsJson = False,
+) -> None:
+    """Promises before the order through the API: asked, and with stock held for a cart."""
+
+    def measure(console: Console, speed: Speed) -> PromiseFigures:
+        with progress_on(console) as progress:
+            bars = {name: progress.add_task(name, total=None) for name in ("stock", "warm", "asked", "held")}
+
+            def say(name: str, done: int, total: int) -> None:
+                progress.update(bars[name], completed=done, total=total)
+
+            return measure_promises(rows, calls, say, speed)
+
+    _run(measure, json_)
 
 
 @app.command()

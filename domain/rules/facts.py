@@ -50,6 +50,7 @@ FIELDS: Mapping[str, Kind] = {
         "tags": [TEXT],
         "has_remarks": FLAG,
         "test": FLAG,
+        "promise": TEXT,
     },
     "buyer": {"token": TEXT, "orders": WHOLE, "canceled": WHOLE},
 }
@@ -101,6 +102,7 @@ def as_map(facts: RuleFacts) -> dict[str, Any]:
         "tags": list(order.tags),
         "has_remarks": bool(order.remarks),
         "test": order.test,
+        "promise": order.promise_state,
     }
     buyer = {"token": order.customer_id, "orders": facts.buyer.orders, "canceled": facts.buyer.canceled}
     return {"order": shown | _amounts(amounts, scale), "buyer": buyer}

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from domain.sourcing.candidates import Candidate, missing
 from domain.sourcing.outlook import Outlook
 from domain.sourcing.places import Place, SourcingRequest
-from domain.stock.views import SELLABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +19,7 @@ class CandidateSet:
 
 
 def _virtual(place: Place, asked: SourcingRequest, outlook: Outlook) -> str:
-    return "" if place.kind in SELLABLE else "nothing is promised from a virtual location"
+    return "" if place.sells else "nothing is promised from a virtual location"
 
 
 def _rejected(place: Place, asked: SourcingRequest, outlook: Outlook) -> str:

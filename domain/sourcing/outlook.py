@@ -55,6 +55,12 @@ class Outlook:
             self._journeys[key] = kilometers, [self._journey(one, place, country, province) for one in goes]
         return self._journeys[key]
 
+    def leaves(self, place: Place) -> datetime:
+        """When goods that are ordered now leave the place."""
+        if place.calendar is None:
+            return self.at + HOURS_OF_WORK
+        return place.calendar.cut_off_at(place.calendar.leaves_on(self.at))
+
     def best(self, journeys: list[Journey], asked: SourcingRequest, classes: frozenset[str]) -> Journey | None:
         """The cheapest journey for this order among carriers that take its goods; the requested carrier if possible."""
         fit = [one for one in journeys if not one.carrier.name or classes <= one.carrier.dangerous_goods]
@@ -79,17 +85,12 @@ class Outlook:
         if found:
             rate = Rate(found.first.minor_units, found.first_grams, found.step.minor_units, found.step_grams)
             days = found.days
-        leaves = self._leaves(place)
+        leaves = self.leaves(place)
         transit = self.lead_times.expect(
             place.location_id, destination, carrier.name, leaves.isoweekday(), published=24.0 * days
         )
         wait = (leaves - self.at) / timedelta(hours=1)
         return Journey(carrier, rate, found is not None, wait + transit.hours, transit.spread)
-
-    def _leaves(self, place: Place) -> datetime:
-        if place.calendar is None:
-            return self.at + HOURS_OF_WORK
-        return place.calendar.cut_off_at(place.calendar.leaves_on(self.at))
 
 
 def _starts(carrier: Carrier, place: Place) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from domain.calendars import Calendar
 from domain.sourcing.candidates import Wanted
 from domain.sourcing.provinces import center_of
-from domain.stock.views import kilometers
+from domain.stock.views import SELLABLE, kilometers
 
 # Assumed distances if the coordinates of a place are not known.
 SAME_PROVINCE_KM, SAME_COUNTRY_KM, ABROAD_KM = 100.0, 1_500.0, 8_000.0
@@ -25,6 +25,10 @@ class Place:
     calendar: Calendar | None = None
     capacity: int | None = None
     bonded: bool = False
+
+    @property
+    def sells(self) -> bool:
+        return self.kind in SELLABLE
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ import models.notes
 import models.order
 import models.parameters
 import models.payment
+import models.promises
 import models.pull
 import models.refunds
 import models.returns

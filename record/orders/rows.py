@@ -14,6 +14,7 @@ from domain.elsewhere import ParcelElsewhere, resolve, units_by_line
 from domain.ids import new_order_id
 from domain.order import Address, Order, OrderLine
 from domain.people import contact_email, contact_phone
+from domain.promising import Terms, region_token, units_of
 from domain.tenders import Tender
 
 CONTAINERS = (dict, list)
@@ -41,6 +42,9 @@ class NewOrder:
     parcels: str = ""
     """Those that were shipped elsewhere, or empty."""
     tenders: str = ""
+    promise_id: str = ""
+    terms: Terms | None = None
+    """What it must have in common with the promise that it carries; None if it carries none."""
 
 
 def new_order(
@@ -78,7 +82,15 @@ def new_order(
         weight=2 + len(order.lines),
         parcels=_json([parcel_row(order_id, one) for one in parcels])[1:-1],
         tenders=_json([{"order_id": order_id, **one} for one in tenders])[1:-1],
+        promise_id=order.promise_id,
+        terms=_terms(order) if order.promise_id else None,
     )
+
+
+def _terms(order: Order) -> Terms:
+    units = units_of((line.sku, line.quantity) for line in order.lines)
+    to = region_token(order.ship_to.country, order.ship_to.province)
+    return Terms(order.channel, to, order.pickup_location, units)
 
 
 def _facts(order_id: str, actor: str, gone: int) -> list[dict[str, Any]]:
@@ -151,6 +163,7 @@ def _order_row(order: Order) -> dict[str, Any]:
         "units": sum([line.quantity for line in order.lines]),
         "promised_ship_by": _moment(order.ship_by),
         "promised_deliver_by": _moment(order.deliver_by),
+        "promise_id": order.promise_id or None,
     }
 
 

@@ -12,6 +12,7 @@ from models.order import OrderEventRow, OrderLineRow, OrderRow, ParcelElsewhereR
 from models.payment import TenderRow
 from record.orders.rows import NewOrder
 from record.people.contacts import hashes_of
+from record.promises.binding import take_promises
 from record.recordset import insert_recordset, json_array
 
 INSERT_ORDERS = insert_recordset(
@@ -20,7 +21,7 @@ INSERT_ORDERS = insert_recordset(
     " shipping_minor, tax_minor, grand_total_minor, payment_reference, payment_method, country, province, receiver,"
     " receiver_token, pickup_location, buyer_token, buyer_last4, buyer_name, remarks, merchant_remarks, tags, test,"
     " units, promised_ship_by, promised_deliver_by, channel_version, language, collected_minor, tendered_minor,"
-    " phone_hash, email_hash",
+    " phone_hash, email_hash, promise_id",
     conflict="channel, channel_order_id",
     returning="order_id",
 )
@@ -39,12 +40,14 @@ INSERT_EVENTS = insert_recordset(OrderEventRow, "order_id, type, key, actor, dat
 
 
 class Receipt(NamedTuple):
-    """The id that an order is stored under. `same` is false when its channel order id was used with another body."""
+    """The id that an order is stored under. `same` is false when its channel order id was used with another body, and
+    `promise` what became of the promise that it carries, or empty."""
 
     order_id: str
     status: str
     new: bool
     same: bool
+    promise: str = ""
 
 
 class OrderWriter:
@@ -57,9 +60,10 @@ class OrderWriter:
     def __call__(self, orders: Sequence[NewOrder]) -> list[Receipt]:
         with self._sessions.begin() as session:
             written = _insert(session, orders)
+            promises = take_promises(session, [order for order in orders if order.order_id in written])
             known = _known(session, [order for order in orders if order.order_id not in written])
         return [
-            Receipt(order.order_id, OrderStatus.RECEIVED, new=True, same=True)
+            Receipt(order.order_id, OrderStatus.RECEIVED, True, True, promises.get(order.order_id, ""))
             if order.order_id in written
             else _receipt(known[order.channel, order.channel_order_id], order)
             for order in orders
@@ -100,4 +104,5 @@ def _known(session: Session, orders: Iterable[NewOrder]) -> dict[tuple[str, str]
 
 
 def _receipt(first: OrderRow, order: NewOrder) -> Receipt:
-    return Receipt(first.order_id, first.status, new=False, same=first.request_hash == order.request_hash)
+    same = first.request_hash == order.request_hash
+    return Receipt(first.order_id, first.status, False, same, first.promise_state or "")

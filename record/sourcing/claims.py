@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
@@ -71,13 +71,17 @@ class ClaimBatch:
         self._answers[key] = reservation
         return reservation
 
+    def release(self, movements: Iterable[Movement], reason: str) -> None:
+        """Release, with the claims, stock that no order reserves. The caller has locked it."""
+        self._postings += [Posting(movement, None, reason) for movement in movements]
+
     def write(self, session: Session) -> None:
         """Write all claims. The caller holds the locks of the orders and of the stock."""
         if not self._answers:
             return
         answers = {key: vars(answer) for key, answer in self._answers.items()}
         rows = {
-            "claims": json.dumps(_reserved(self._postings)),
+            "claims": json.dumps(_reserved([one for one in self._postings if one.order_id])),
             "facts": journal.fact_rows(self._facts),
             "answers": journal.answer_rows(answers),
         }

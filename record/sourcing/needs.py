@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ARRAY, Text, any_, bindparam, case, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
+from domain.promising import STANDS
 from domain.status import FulfillmentStatus
 from domain.stock.movements import Place
 from models.base import table
@@ -27,7 +28,7 @@ class Needs:
     under way or delivered. `kept` is what the order reserves, `rejected` the locations that refused it, `gifts` the
     SKUs of our gifts, `pickup_location` the store where the customer fetches it, or empty. `specified`, `policy` and
     `carrier` come from rules or remarks. `in_store` means that a store sells it, and `unjudged` that its channel
-    changed it since the last audit.
+    changed it since the last audit. `promise_id` is that of the promise that it still keeps to.
     """
 
     order_id: str
@@ -41,6 +42,7 @@ class Needs:
     carrier: str
     in_store: bool
     unjudged: bool
+    promise_id: str | None
     demand: Counter[str] = field(default_factory=Counter)
     covered: Counter[str] = field(default_factory=Counter)
     kept: Counter[Place] = field(default_factory=Counter)
@@ -84,6 +86,7 @@ RECEIVERS = prepared(
         func.coalesce(_ORDERS.c.instructions["carrier"].astext, "").label("carrier"),
         sells_in_stores(_ORDERS.c.channel).label("in_store"),
         func.coalesce(_ORDERS.c.judged_version < _ORDERS.c.version, False).label("unjudged"),
+        case((_ORDERS.c.promise_state.in_(list(STANDS)), _ORDERS.c.promise_id)).label("promise_id"),
     )
     .where(_ORDERS.c.order_id == NAMED)
     .order_by(_ORDERS.c.order_id)
@@ -120,6 +123,12 @@ FACTS = (
     ),
 )
 _ALL_FACTS = prepared(union_all(*FACTS))
+
+
+def needs_of_nobody(channel: str, country: str, province: str, pickup_location: str, in_store: bool) -> Needs:
+    """Return the needs of an order that nobody has placed yet, still without demand."""
+    to = (channel, country, province, pickup_location)
+    return Needs("", *to, None, ORDINARY_PRIORITY, "", "", in_store, False, None)
 
 
 def outstanding(session: Session, order_id: str) -> dict[str, int]:

@@ -76,8 +76,14 @@ class OutlookCache:
     def context(self, session: Session) -> SourcingContext:
         """Return the current context, at most `lifetime` seconds old."""
         if self._context is None or self._now() >= self._fresh_until:
-            self._context = self._read(session)
-            self._fresh_until = self._now() + self._lifetime
+            return self.refresh(session)
+        return self._context
+
+    def refresh(self, session: Session) -> SourcingContext:
+        """Read the context now, whatever its age, and return it."""
+        at = self._now()
+        self._context = self._read(session)
+        self._fresh_until = at + self._lifetime
         return self._context
 
     def context_with(self, session: Session, locations: Iterable[str]) -> SourcingContext:

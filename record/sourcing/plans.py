@@ -1,4 +1,4 @@
-"""Plans of moved orders: the next allocation takes what was reserved at the new location."""
+"""Plans of moved and of promised orders: the next allocation takes what was reserved there."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -12,17 +12,24 @@ from record import journal
 from record.sourcing.needs import Needs
 
 MAX_MOVES = 2
-MOVED = "moved"
+MOVED, PROMISED = "moved", "promised"
 
 
 def plan_keys(order_id: str) -> list[str]:
-    """Return the journal keys of an order's plans, one per move."""
-    return [f"{order_id}:moved:{number}" for number in range(1, MAX_MOVES + 1)]
+    """Return the journal keys of an order's plans: what it was promised, then one per move."""
+    return [f"{order_id}:{PROMISED}", *_move_keys(order_id)]
+
+
+def keep_promise(session: Session, order_id: str, assignments: Assignments, why: str) -> None:
+    """Store that the order is sent as it was promised; once for each order."""
+    key = f"{order_id}:{PROMISED}"
+    if journal.earlier_answer(session, key) is None:
+        journal.remember(session, key, {"assignments": assignments, "why": why, "policy": PROMISED})
 
 
 def keep_plan(session: Session, order_id: str, assignments: Assignments, why: str) -> bool:
     """Store where the order moves and why; False if it was moved MAX_MOVES times already."""
-    keys = plan_keys(order_id)
+    keys = _move_keys(order_id)
     known = journal.earlier_answers(session, keys)
     free = [key for key in keys if key not in known]
     if free:
@@ -45,7 +52,13 @@ def decision_of(plan: Mapping[str, Any], basis: Basis) -> SourcingDecision:
     names = tuple(sorted(basis.found.candidates))
     known = all(name in basis.found.candidates for name in assignments)
     cost = balanced_cost(basis, assignments) if known else 0.0
-    return SourcingDecision(assignments, {}, plan["why"], names, MOVED, cost, FAST, basis if known else None)
+    return SourcingDecision(
+        assignments, {}, plan["why"], names, plan.get("policy", MOVED), cost, FAST, basis if known else None
+    )
+
+
+def _move_keys(order_id: str) -> list[str]:
+    return [f"{order_id}:moved:{number}" for number in range(1, MAX_MOVES + 1)]
 
 
 def _places(assignments: Assignments) -> Counter[tuple[str, str]]:

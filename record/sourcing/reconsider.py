@@ -119,10 +119,10 @@ def _lock_waiting(session: Session, name: str) -> FulfillmentOrderRow | None:
 
 
 def _needs(session: Session, row: FulfillmentOrderRow) -> Needs | None:
-    """Return what this fulfillment order alone needs; None if the order waits for more or a person chose its
-    location."""
+    """Return what this fulfillment order alone needs; None if the order waits for more or keeps to its promise, or a
+    person chose its location."""
     needs = needs_of(session, [row.order_id])[row.order_id]
-    if needs.demand or needs.kept or needs.specified:
+    if needs.demand or needs.kept or needs.specified or needs.promise_id:
         return None
     lines = select(FulfillmentLineRow.sku, FulfillmentLineRow.allocated)
     mine = lines.where(FulfillmentLineRow.fulfillment_order_id == row.fulfillment_order_id)

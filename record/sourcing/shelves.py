@@ -1,6 +1,6 @@
 """Available stock by place, held in memory while a group of claims is decided one after the other."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -57,6 +57,8 @@ class Shelves:
 
     def __init__(self, rows: Iterable[Any], context: SourcingContext) -> None:
         self.context = context
+        self.hurried = False
+        """True while a group waits for each decision."""
         self._available: dict[str, dict[str, int]] = {}
         self._buffers: dict[Place, int] = {}
         self._goods: dict[str, _Goods] = {}
@@ -68,16 +70,19 @@ class Shelves:
 
     def refuse_solver(self) -> None:
         """Raise TakesLong from decisions that need the exact solver, while a whole group waits for this one."""
+        self.hurried = True
         if self.context.exact:
             self.context = replace(self.context, exact=_takes_long)
 
-    def basis(self, needs: Needs, demand: Mapping[str, int]) -> Basis:
-        """Return the locations that may send the order these goods, and why others may not. Its own reservations count
-        as available, buffers do not."""
+    def basis(self, needs: Needs, demand: Mapping[str, int], only: Collection[str] | None = None) -> Basis:
+        """Return the locations that may send the order these goods, and why others may not; with `only` just these
+        locations are looked at. Its own reservations count as available, buffers do not."""
         stock: dict[str, dict[str, int]] = {}
         buffered: dict[str, dict[str, int]] = {}
         for sku in demand:
             for location, available in self._available.get(sku, {}).items():
+                if only is not None and location not in only:
+                    continue
                 if held_back := self._held_back(needs, sku, location, available):
                     buffered.setdefault(location, {})[sku] = held_back
                 own = needs.kept.get((sku, location), 0)
@@ -111,6 +116,20 @@ class Shelves:
                 own = needs.kept.get((sku, location), 0)
                 if units > available - self._held_back(needs, sku, location, available) + own:
                     raise OutOfStock("out_of_stock", f"{sku}/{location}")
+
+    def in_network(self, needs: Needs, sku: str) -> int:
+        """Return the units that may be promised at all locations that sell."""
+        places = self.context.places
+        return sum(
+            available - self._held_back(needs, sku, location, available)
+            for location, available in self._available.get(sku, {}).items()
+            if location in places and places[location].sells
+        )
+
+    def at(self, needs: Needs, location_id: str) -> dict[str, int]:
+        """Return the units that may be promised at one location, by SKU."""
+        there = {sku: places[location_id] for sku, places in self._available.items() if location_id in places}
+        return {sku: units - self._held_back(needs, sku, location_id, units) for sku, units in there.items()}
 
     def take(self, assignments: Mapping[str, Mapping[str, int]]) -> None:
         """Subtract units, by location and SKU."""

@@ -35,6 +35,8 @@ from api.partners.messages import MessageAnswer
 from api.partners.redelivery import RedeliveryAsked
 from api.payments import examples as payment_examples
 from api.payments.refund_tasks import RefundTask
+from api.promises import examples as promise_examples
+from api.promises.schemas import PromiseAnswer
 from api.returns import examples as return_examples
 from api.returns.commands import ReturnTold
 from api.returns.reasons import ReasonAnswer, ReasonsBody
@@ -78,6 +80,8 @@ OTHER_FORMS = ("image/png", "image/jpeg", "application/pdf", *MEDIA.values())
 FITS: list[tuple[type[BaseModel], Any]] = [
     (PlacedOrder, examples.PLACED_ORDER),
     (JudgedOrder, examples.JUDGED_ORDER),
+    (PromiseAnswer, promise_examples.PROMISE),
+    (PromiseAnswer, promise_examples.KEPT),
     (CancelBody, examples.CANCEL),
     (CancelTold, examples.CANCELED),
     (HoldReleaseBody, examples.HOLD_RELEASE),
@@ -193,7 +197,8 @@ async def test_every_operation_is_described(nobody: Api) -> None:
             continue
         good = [answer for status, answer in operation["responses"].items() if status.startswith("2")]
         # A label is an image, and a list may be CSV.
-        examples_of = [kind for answer in good for media, kind in answer["content"].items() if media not in OTHER_FORMS]
+        contents = [answer.get("content", {}).items() for answer in good]
+        examples_of = [kind for content in contents for media, kind in content if media not in OTHER_FORMS]
         assert all("example" in kind for kind in examples_of), name
         # A retry, ping, confirmation or take has no body.
         no_body = ("/retry", "/ping", "}/redeliver", "/confirm", "/look-again", "/take", "/give-back", "/re-audit")

@@ -59,6 +59,10 @@ NEIGHBORS_PLACES = {
         WHERE sku = '{LAMP}' AND location_id = '{LOCATION}';
         INSERT INTO stock_movements (kind, sku, location_id, quantity, order_id, reason, actor)
         VALUES ('reserved', '{LAMP}', '{LOCATION}', 3, :order, 'for PILOT-1', 'Suyin')""",
+    "a promise to it": f"""
+        INSERT INTO promises (promise_id, channel, holder, region, pickup_location, units, assignments, answer,
+            expires_at)
+        VALUES (:order, '{CHANNEL}', '{CHANNEL}', '', '', '{{}}', '{{}}', '{{}}', now() + interval '1 day')""",
     "what is wrong with stock": f"""
         INSERT INTO stock_differences (count_id, kind, sku, location_id, difference, adjusted, reason, alert)
         VALUES ('PILOT-COUNT', 'delta', '{LAMP}', '{LOCATION}', 1, 1, 'Suyin counted', true);

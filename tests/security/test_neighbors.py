@@ -65,6 +65,7 @@ def ids(order_id: str, sku: str, channel: str) -> dict[str, Any]:
         "intake_id": order_id,
         "return_id": f"{order_id}-R-1",
         "edit_id": order_id,
+        "promise_id": order_id,
         "shipment_id": f"{order_id}-S-1",
         "fulfillment_order_id": f"{order_id}-1",
         "sku": sku,

@@ -63,6 +63,7 @@ def test_the_rights_of_a_channel_are_exactly_these() -> None:
         Right.READ,
         Right.SEE_WORK,
         Right.SEE_PEOPLE,
+        Right.PROMISE,
         Right.PLACE,
         Right.CANCEL,
         Right.EDIT,
