@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, str | Group] = {
     "seed": "commands.seed:seed",
     "verify": "commands.verify:verify_command",
     "import": "commands.import_file:import_command",
+    "import-postal-areas": "commands.places:import_areas",
     "export": "commands.export:export_command",
     "bulk": "commands.bulk:bulk_command",
     "trace": "commands.trace:trace",

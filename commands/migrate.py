@@ -8,6 +8,7 @@ from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.client import Client
 
+from commands.places import load_package
 from embedded.ending import end_process
 from models.channel import ChannelAccountRow
 from models.database import open_database, sessions
@@ -27,10 +28,12 @@ def migrate() -> None:
     migrate_schema(engine, lambda line: print(f"database: {line}", flush=True))
     with sessions(engine, settings.vault).begin() as session:
         sealed = seal_secrets(session)
+        places = load_package(session)
         if settings.runtime_role:
             grant_to(session, settings.runtime_role)
     engine.dispose()
     print(f"database: schema is current, secrets of {sealed} accounts and subscriptions are sealed", flush=True)
+    print(f"database: names of cities and regions are current, {places} added", flush=True)
     added = asyncio.run(_register(settings))
     print(f"temporal: search attributes are current, {added} added", flush=True)
     end_process(0)

@@ -1,7 +1,9 @@
 """`baton seed`: a small shop to play with: products, four locations, stock, and API keys if there are none yet."""
 
+import copy
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import exists, func, select
 from sqlalchemy.dialects.postgresql import insert
@@ -11,6 +13,7 @@ from commands.keys import create_key
 from domain.stock.movements import Movement
 from models.access import ApiKeyRow
 from models.database import Sessions, open_database, sessions
+from models.parameters import ParameterRow
 from models.stock import LocationRow, ProductRow, StockMovementRow, StockRow
 from record.stock import ledger
 from settings import Settings
@@ -25,16 +28,20 @@ class Shop:
     stock: Mapping[tuple[str, str], int]
 
 
-def _location(name: str, kind: str, title: str, country: str, province: str = "") -> Mapping[str, object]:
-    return {"location_id": name, "kind": kind, "name": title, "country": country, "province": province}
+def _location(
+    name: str, kind: str, title: str, country: str, province: str = "", at: tuple[float, float] | None = None
+) -> Mapping[str, object]:
+    latitude, longitude = at or (None, None)
+    fields = {"location_id": name, "kind": kind, "name": title, "country": country, "province": province}
+    return {**fields, "latitude": latitude, "longitude": longitude}
 
 
 SHANGHAI, GUANGZHOU, LONDON, COVENT_GARDEN = "SHANGHAI", "GUANGZHOU", "LONDON", "COVENT-GARDEN"
 LOCATIONS = (
     _location(SHANGHAI, "warehouse", "Shanghai warehouse", "CN", "上海市"),
     _location(GUANGZHOU, "warehouse", "Guangzhou warehouse", "CN", "广东省"),
-    _location(LONDON, "warehouse", "London warehouse", "GB"),
-    _location(COVENT_GARDEN, "store", "Store at Covent Garden", "GB"),
+    _location(LONDON, "warehouse", "London warehouse", "GB", at=(51.51, 0.05)),
+    _location(COVENT_GARDEN, "store", "Store at Covent Garden", "GB", at=(51.512, -0.123)),
 )
 WAREHOUSES = (SHANGHAI, GUANGZHOU, LONDON)
 
@@ -61,6 +68,8 @@ STOCK = {(sku, warehouse): 1000 for sku in EVERYWHERE for warehouse in WAREHOUSE
     ("SHORT-PICK-VASE", SHANGHAI): 2,
     ("SHORT-PICK-VASE", GUANGZHOU): 1000,
 }
+FROM_LONDON = {"DHL Express": ("62.00", "11.00", 1), "UPS": ("58.00", "12.00", 2)}
+"""By carrier: the price of the first kilogram within the United Kingdom, that of each further one, and the days."""
 SHOP = Shop(PRODUCTS, LOCATIONS, STOCK)
 
 KEYS = (("staff", None), ("channel", "web"), ("channel", "tmall"), ("channel", "store-uk"))
@@ -72,10 +81,27 @@ def seed() -> None:
     record = sessions(engine)
     with record.begin() as session:
         stocked = stock_shop(session, SHOP)
+        set_sample_rates(session)
     print(f"{len(PRODUCTS)} products, {len(LOCATIONS)} locations, {stocked} units received")
     for name, key in first_keys(record).items():
         print(f"key of {name} (shown this once): {key}")
     engine.dispose()
+
+
+def set_sample_rates(session: Session) -> None:
+    """Add what parcels cost from London to the default freight rates; rates that somebody set stay as they are."""
+    rows = session.scalars(select(ParameterRow).where(ParameterRow.name == "freight_rates")).all()
+    if len(rows) != 1:
+        return
+    within = {"name": "within the UK", "from": ["GB"], "to": ["GB"], "first_grams": 1000, "step_grams": 1000}
+    value = copy.deepcopy(rows[0].value)
+    for carrier, (first, step, days) in FROM_LONDON.items():
+        value[carrier]["zones"].insert(0, within | {"first": first, "step": step, "days": days})
+    begins = rows[0].valid_from + timedelta(days=1)
+    session.add(
+        ParameterRow(name="freight_rates", value=value, valid_from=begins, source="the sample shop", set_by="seed")
+    )
+    session.flush()
 
 
 def first_keys(record: Sessions) -> dict[str, str]:

@@ -23,7 +23,7 @@ class Candidate:
     """A location and the units that it may promise to this order, by SKU.
 
     `hours` is the expected time until its last unit is delivered, `spread` the standard deviation of that. `load` is
-    the used share of today's capacity, from 0. Among equal candidates a lower `priority` wins.
+    the used share of today's capacity, from 0. Among equal candidates a lower `priority` wins, then the nearer one.
     """
 
     location_id: str

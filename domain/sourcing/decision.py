@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from domain.geography import ASSUMED, CITY, POSTAL
 from domain.sourcing.candidates import Assignments, Wanted, missing
 from domain.sourcing.eligibility import CandidateSet
 from domain.sourcing.fast import Solution, solve
@@ -15,6 +16,9 @@ BALANCED, SPECIFIED = "balanced", "specified"
 FAST, EXACT = "fast", "exact"
 MAX_EXACT_SIZE = 400
 """SKUs times places. Larger problems cannot be solved exactly in the time that an order has."""
+
+_MEASURED = {POSTAL: " by postal area", CITY: " by city", ASSUMED: " assumed"}
+"""How a reason says what a distance was measured by; most are measured by the region."""
 
 Exact = Callable[[Problem, float], Solution | None]
 """An exact solver: returns the optimum, or None if it takes more than the given seconds."""
@@ -123,7 +127,8 @@ def _reason(policy: str, chosen: Assignments, price: float, found: CandidateSet)
     how = "has all" if len(used) == 1 else "share it, no location has all for less"
     hours, kilometers = max(one.hours for one in used), max(one.kilometers for one in used)
     chosen_by = f"{policy.replace('_', ' ')}: {' and '.join(chosen)} {how}"
-    return f"{chosen_by}, costs {price / 100:.2f}, {hours:.0f} h and {kilometers:.0f} km to the door"
+    measured = _MEASURED.get(found.measured_by, "")
+    return f"{chosen_by}, costs {price / 100:.2f}, {hours:.0f} h and {kilometers:.0f} km to the door{measured}"
 
 
 def _kept(wanted: Wanted, found: CandidateSet) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from domain.sourcing.candidates import Candidate, missing
 from domain.sourcing.outlook import Outlook
-from domain.sourcing.places import Place, SourcingRequest
+from domain.sourcing.places import Place, SourcingRequest, distance
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,8 @@ class CandidateSet:
     candidates: Mapping[str, Candidate]
     excluded: Mapping[str, str] = field(default_factory=dict)
     buffered: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    measured_by: str = ""
+    """What the distances were measured by (domain/geography.py)."""
 
 
 def _virtual(place: Place, asked: SourcingRequest, outlook: Outlook) -> str:
@@ -66,6 +68,9 @@ def consider(
             excluded[location] = never or barred or _kept(place, buffered) or "it has none of the goods"
             continue
         kilometers, journeys = outlook.journeys(place, asked.country, asked.province)
+        if asked.spot:
+            # To a kilometer, so that nobody reads from several distances where the receiver lives.
+            kilometers = float(round(distance(place, asked.country, asked.province, asked.spot)))
         best = outlook.best(journeys, asked, classes)
         reluctant = _first(IF_OTHERS_CAN, place, asked, outlook) or ("" if best else _no_carrier(asked, classes))
         one = Candidate(location, available, place.kind, place.priority, kilometers)
@@ -82,7 +87,7 @@ def consider(
         for location in spare:
             del excluded[location]
         candidates |= spare
-    return CandidateSet(candidates, excluded, buffered)
+    return CandidateSet(candidates, excluded, buffered, asked.measured_by)
 
 
 def _available(place: Place, asked: SourcingRequest, units: Mapping[str, int]) -> tuple[dict[str, int], str]:

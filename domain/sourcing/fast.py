@@ -27,7 +27,7 @@ class Solution:
 def solve(problem: Problem) -> Solution | None:
     """The cheapest assignment found; None if all places together do not have everything.
 
-    Among equals the lower priority wins, then the location id.
+    Among equals the lower priority wins, then the nearer location, then its id.
     """
     demand, lots = read_problem(problem)
     cost, single = _best_single(demand, lots)
@@ -59,8 +59,9 @@ def _best_single(demand: Demand, lots: Sequence[Lot]) -> tuple[float, Lot | None
     return cost, best
 
 
-def _tie_breaker(lot: Lot) -> tuple[int, str]:
-    return lot.place.candidate.priority, lot.place.candidate.location_id
+def _tie_breaker(lot: Lot) -> tuple[int, float, str]:
+    one = lot.place.candidate
+    return one.priority, one.kilometers, one.location_id
 
 
 def _least_split(demand: Demand, lots: Sequence[Lot]) -> float:

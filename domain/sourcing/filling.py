@@ -37,9 +37,9 @@ class Lot:
     each: tuple[float, ...]
 
     @property
-    def alone(self) -> tuple[float, float, int, str]:
+    def alone(self) -> tuple[float, float, int, float, str]:
         one = self.place.candidate
-        return (self.least + self.hours + self.late, self.unit, one.priority, one.location_id)
+        return (self.least + self.hours + self.late, self.unit, one.priority, one.kilometers, one.location_id)
 
 
 @dataclass(frozen=True, slots=True)

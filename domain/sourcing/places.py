@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from domain.calendars import Calendar
+from domain.geography import ASSUMED, REGION, Spot
 from domain.sourcing.candidates import Wanted
 from domain.sourcing.provinces import center_of
 from domain.stock.views import SELLABLE, kilometers
@@ -35,8 +36,9 @@ class Place:
 class SourcingRequest:
     """The request of an order: wanted units, destination, locations that rejected it before, and requested carrier.
 
-    `dangerous` is the class of dangerous goods by SKU, `cross_border` are SKUs that customs must clear, and
-    `pickup_location` is the store of a pickup, or empty.
+    `dangerous` is the class of dangerous goods by SKU, `cross_border` are SKUs that customs must clear,
+    `pickup_location` is the store of a pickup, or empty, and `spot` is where the receiver is, if more is known than the
+    province.
     """
 
     wanted: Wanted
@@ -47,13 +49,19 @@ class SourcingRequest:
     dangerous: Mapping[str, str] = field(default_factory=dict)
     cross_border: frozenset[str] = frozenset()
     pickup_location: str = ""
+    spot: Spot | None = None
+
+    @property
+    def measured_by(self) -> str:
+        """What distances are measured by; ASSUMED if nothing is known of where the receiver is."""
+        return self.spot.by if self.spot else REGION if center_of(self.country, self.province) else ASSUMED
 
 
-def distance(place: Place, country: str, province: str) -> float:
-    """Kilometers to the receiver, by coordinates: those of the province's capital if none are known of the place
-    itself."""
+def distance(place: Place, country: str, province: str, spot: Spot | None = None) -> float:
+    """Kilometers to the receiver, by coordinates: the `spot` if it is known, else those of the capital of the province.
+    In China a place without coordinates counts as at the capital of its province."""
     here = place.point or center_of(place.country, place.province)
-    there = center_of(country, province)
+    there = spot.point if spot else center_of(country, province)
     if here and there:
         return kilometers(here, there)
     if place.country != country:

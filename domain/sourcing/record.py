@@ -58,6 +58,7 @@ def inputs_of(wanted: Wanted, found: CandidateSet) -> dict[str, Any]:
         "units": dict(wanted.units),
         "grams": {sku: wanted.grams.get(sku, 0) for sku in wanted.units},
         "candidates": [_candidate(one) for one in found.candidates.values()],
+        "measured_by": found.measured_by,
     } | (buffered if found.buffered else {})
 
 

@@ -11,6 +11,7 @@ import models.edits
 import models.erasure
 import models.exports
 import models.fulfillment
+import models.geography
 import models.goods
 import models.history
 import models.idempotency

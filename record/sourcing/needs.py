@@ -16,6 +16,7 @@ from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow
 from models.order import OrderLineRow, OrderRow
 from models.prepared import prepared
 from models.stock import ReservationRow
+from record.sourcing.spots import RECEIVER_SPOT
 from record.stock.buffers import sells_in_stores
 from record.stock.demand import STOCK_SKU, UNITS_EACH, WITH_PARTS
 
@@ -27,8 +28,9 @@ class Needs:
     """`demand` is units by stocked SKU: ordered − withdrawn − fulfilled elsewhere − `covered`, and `covered` is what is
     under way or delivered. `kept` is what the order reserves, `rejected` the locations that refused it, `gifts` the
     SKUs of our gifts, `pickup_location` the store where the customer fetches it, or empty. `specified`, `policy` and
-    `carrier` come from rules or remarks. `in_store` means that a store sells it, and `unjudged` that its channel
-    changed it since the last audit. `promise_id` is that of the promise that it still keeps to.
+    `carrier` come from rules or remarks. `in_store` means that a store sells it, `spot` is where its receiver is
+    (record/sourcing/spots.py), and `unjudged` means that its channel changed it since the last audit. `promise_id` is
+    that of the promise that it still keeps to.
     """
 
     order_id: str
@@ -41,6 +43,7 @@ class Needs:
     policy: str
     carrier: str
     in_store: bool
+    spot: Sequence[Any] | None
     unjudged: bool
     promise_id: str | None
     demand: Counter[str] = field(default_factory=Counter)
@@ -85,6 +88,7 @@ RECEIVERS = prepared(
         func.coalesce(_ORDERS.c.instructions["sourcing_policy"].astext, "").label("policy"),
         func.coalesce(_ORDERS.c.instructions["carrier"].astext, "").label("carrier"),
         sells_in_stores(_ORDERS.c.channel).label("in_store"),
+        RECEIVER_SPOT.label("spot"),
         func.coalesce(_ORDERS.c.judged_version < _ORDERS.c.version, False).label("unjudged"),
         case((_ORDERS.c.promise_state.in_(list(STANDS)), _ORDERS.c.promise_id)).label("promise_id"),
     )
@@ -128,7 +132,7 @@ _ALL_FACTS = prepared(union_all(*FACTS))
 def needs_of_nobody(channel: str, country: str, province: str, pickup_location: str, in_store: bool) -> Needs:
     """Return the needs of an order that nobody has placed yet, still without demand."""
     to = (channel, country, province, pickup_location)
-    return Needs("", *to, None, ORDINARY_PRIORITY, "", "", in_store, False, None)
+    return Needs("", *to, None, ORDINARY_PRIORITY, "", "", in_store, None, False, None)
 
 
 def outstanding(session: Session, order_id: str) -> dict[str, int]:

@@ -14,6 +14,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from domain.calendars import Calendar
+from domain.geography import Spot
 from domain.parameters import ANYWHERE, Parameters
 from domain.sourcing.decision import Exact
 from domain.sourcing.lead_times import LeadTimes
@@ -24,6 +25,7 @@ from domain.sourcing.weights import Weights
 from models.stock import LocationRow
 from record.parameters import ParameterCache
 from record.sourcing.lead_times import current_version, load_lead_times
+from record.sourcing.spots import REGION_SPOT, spot_of
 from record.stock.locations import calendar_of
 
 LIFETIME_SECONDS = 3.0
@@ -102,8 +104,9 @@ class OutlookCache:
     def _read(self, session: Session) -> SourcingContext:
         at = datetime.now(UTC)
         parameters = self._parameters.at(session, at)
-        rows = session.scalars(select(LocationRow)).all()
-        places = {row.location_id: _place(row) for row in rows}
+        found = session.execute(select(LocationRow, REGION_SPOT)).all()
+        places = {row.location_id: _place(row, spot_of(spot)) for row, spot in found}
+        rows = [row for row, _ in found]
         if self._now() >= self._slow_until:
             self._used = _used_today(session, places, at)
             if current_version(session) != self._lead_times.version:
@@ -116,8 +119,10 @@ class OutlookCache:
         return SourcingContext(outlook, places, parameters, self._exact, waves)
 
 
-def _place(row: LocationRow) -> Place:
-    point = None if row.latitude is None or row.longitude is None else (row.latitude, row.longitude)
+def _place(row: LocationRow, region: Spot | None) -> Place:
+    point = region.point if region else None
+    if row.latitude is not None and row.longitude is not None:
+        point = row.latitude, row.longitude
     return Place(
         row.location_id,
         row.kind,

@@ -19,6 +19,7 @@ from models.prepared import prepared
 from models.stock import LocationRow, ProductRow, StockRow
 from record.sourcing.needs import Needs
 from record.sourcing.outlooks import OutlookCache, SourcingContext
+from record.sourcing.spots import spot_of
 from record.stock.buffers import KEPT
 
 # Built once: building a statement costs more than sending it.
@@ -98,6 +99,7 @@ class Shelves:
             {sku: known.dangerous for sku, known in goods.items() if known.dangerous},
             frozenset([sku for sku, known in goods.items() if known.cross_border]),
             needs.pickup_location,
+            spot_of(needs.spot),
         )
         outlook = self.context.outlook
         return Basis(wanted, consider(asked, stock, self.context.places, outlook, buffered), outlook.weights)
