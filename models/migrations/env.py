@@ -5,6 +5,7 @@ from alembic import context
 import models.access
 import models.arrivals
 import models.bulk
+import models.cash
 import models.channel
 import models.deadlines
 import models.edits
