@@ -6,10 +6,12 @@ from sqlalchemy import func, update
 from temporalio import activity
 
 from domain.errors import LinkRefused
+from domain.milestones import PAYMENT_DUE
 from domain.money import Money
 from integrations.payments import Payments
 from models.database import Sessions
 from models.payment import PaymentLinkRow
+from record import journal
 from record.orders import payment_links
 from record.orders.payment_links import OPEN
 
@@ -42,7 +44,13 @@ class PaymentLinks:
                 # It may have been withdrawn meanwhile, which the gateway is still to be told.
                 same = PaymentLinkRow.reference == link.reference, PaymentLinkRow.state == link.state
                 told = update(PaymentLinkRow).where(*same).values(url=url, told_at=func.now())
-                session.execute(told, execution_options={"synchronize_session": False})
+                known = session.execute(
+                    told.returning(PaymentLinkRow.state), execution_options={"synchronize_session": False}
+                ).scalar()
+                if known == OPEN:
+                    due = Money(link.amount_minor, link.currency)
+                    data = {"amount": due.text, "currency": due.currency, "payment_link": url}
+                    journal.announce(session, request.order_id, PAYMENT_DUE, data, subject=link.reference)
         return ""
 
     def _tell(self, link: PaymentLinkRow) -> str:

@@ -11,6 +11,7 @@ RECEIVED, READY, SHIPPED, ATTEMPTED, DELIVERED, CANCELED, RETURNED, REFUNDED = (
     "refunded",
 )
 CREDITED = "credited"
+EDITED, PAYMENT_DUE = "edited", "payment_due"
 REFUND_DUE = "refund_due"
 """A person is to pay money back at the channel, or is reminded of it."""
 CASE_DECIDED, RETURN_LABEL, CASE_RECEIVED, REPLACED = "return_decided", "return_label", "return_received", "replaced"
@@ -40,6 +41,8 @@ RECIPIENTS_OF = {
     CREDITED: RECIPIENTS,
     # Finance pays it.
     REFUND_DUE: ("erp",),
+    EDITED: ("inbox",),
+    PAYMENT_DUE: ("inbox",),
     CASE_DECIDED: ("inbox", "channel"),
     RETURN_LABEL: ("inbox", "channel"),
     CASE_RECEIVED: ("inbox", "channel"),

@@ -10,6 +10,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.editing import EditRequest, Edits
     from activities.payment_links import LinkRequest, PaymentLinks
     from activities.shortages import Repayment, Shortages
+    from domain.milestones import EDITED, PAYMENT_DUE
     from domain.status import OrderStatus
     from record.orders.edit_writing import APPLIED
     from record.orders.edits import PROPOSED, EditOutcome
@@ -87,6 +88,7 @@ class Editing:
 
     def _go_on(self, outcome: EditOutcome) -> None:
         """Send what is to be sent now; audit the order first if it must be."""
+        self.order.notifier.wake([EDITED, PAYMENT_DUE] if outcome.charges else [EDITED])
         if outcome.judge:
             self._judge_again()
         if outcome.claims:

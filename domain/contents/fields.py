@@ -35,11 +35,17 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     milestones.RETURN_LABEL: (*ALWAYS, *CASE, "carrier", "waybill"),
     milestones.CASE_RECEIVED: (*ALWAYS, *CASE),
     milestones.RETURNED: (*ALWAYS, *CASE),
+    milestones.EDITED: ALWAYS,
+    milestones.PAYMENT_DUE: (*ALWAYS, "amount", "payment_link"),
     milestones.REFUNDED: (*ALWAYS, *CASE, "amount"),
     milestones.CREDITED: (*ALWAYS, *CASE, "amount", "code"),
     milestones.REPLACED: (*ALWAYS, *CASE, "new_order"),
 }
 """By the name of a message: the milestone, except that approved and rejected cases have texts of their own."""
+
+
+AS_NOW = (milestones.EDITED, milestones.PAYMENT_DUE)
+"""Messages that list what is wanted now; the others list what was ordered."""
 
 
 def message_name(milestone: str, data: Mapping[str, Any]) -> str:
@@ -54,8 +60,10 @@ def fields_of(snapshot: Snapshot, name: str, data: Mapping[str, Any], link: str 
     known = {
         "name": order.ship_to.name,
         "order": order.channel_order_id,
-        "lines": _goods(snapshot, {line.line_no: line.quantity for line in snapshot.lines}),
-        "total": _amount(order.grand_total),
+        "lines": _goods(
+            snapshot, {line.line_no: line.wanted if name in AS_NOW else line.quantity for line in snapshot.lines}
+        ),
+        "total": (name in AS_NOW and data.get("total")) or _amount(order.grand_total),
         LINK: link,
         "parcel_lines": _goods(snapshot, (parcel.lines if parcel else None) or {}),
         "carrier": data.get("carrier") or (parcel.carrier if parcel else ""),
@@ -68,6 +76,7 @@ def fields_of(snapshot: Snapshot, name: str, data: Mapping[str, Any], link: str 
         "return_lines": _goods(snapshot, (case.asked if case else None) or {}),
         "refusal": data.get("refusal") or "",
         "amount": _paid(data),
+        "payment_link": data.get("payment_link", ""),
         "new_order": data.get("follow_up", ""),
     }
     return {field: str(known[field]) for field in FIELDS[name]}

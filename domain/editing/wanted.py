@@ -56,6 +56,12 @@ class WantedEdit:
     def moves_money(self) -> bool:
         return bool(self.quantities or self.added or self.amounts)
 
+    @property
+    def is_told(self) -> bool:
+        """True if the customer is told of it: of goods, money, receiver, place and day."""
+        of_delivery = self.ship_to or self.contact or self.pickup_location is not None or "deliver_on" in self.steering
+        return bool(of_delivery or self.moves_money)
+
     def to_json(self) -> dict[str, Any]:
         """Return what is stored: it may name a person."""
         to = self.ship_to

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from domain import milestones
 from domain.duplicates import content_hash
 from domain.editing.preview import EditPreview
 from domain.editing.standing import OrderStanding
@@ -46,6 +47,9 @@ def write(
     edit.difference_minor = seen.difference.minor_units
     data = {"edit_id": edit.edit_id, "fields": edit.fields}
     journal.append_fact(session, row.order_id, "order.changed", f"edit:{edit.edit_id}", data, edit.actor)
+    if wanted.is_told:
+        total = {"total": f"{seen.after.text} {seen.after.currency}"}
+        journal.announce(session, row.order_id, milestones.EDITED, total, subject=edit.edit_id)
     session.flush()
     if wanted.moves_money:
         gifts.drop_when_alone(session, row.order_id)

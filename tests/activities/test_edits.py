@@ -16,11 +16,13 @@ from activities.editing import EditRequest
 from activities.payment_links import LinkRequest
 from activities.reserve import StockRequest
 from commands.verify import verify
+from domain.contents.fields import AS_NOW
 from domain.editing.totals import worth
 from domain.editing.wanted import AddedLine, WantedEdit
 from domain.money import Money
 from domain.statement_books import CAPTURES
 from models.edits import OrderEditRow
+from models.messaging import MessageRow
 from models.order import OrderLineRow, OrderRow
 from models.payment import MoneyMovementRow
 from models.stock import ReservationRow
@@ -165,6 +167,10 @@ def test_a_payment_by_link_that_the_gateway_did_not_report_is_found_by_the_next_
     steps.links.tell_links(LinkRequest(steps.order_id, "1"))
     held = steps.audit.audit_order(AuditRequest(steps.order_id, 2))
     assert (outcome.charges, held.open.codes) == (True, ["PAYMENT_DUE"])
+    with steps.sessions() as session:
+        told = {row.milestone: row.data for row in session.scalars(select(MessageRow)) if row.milestone in AS_NOW}
+    due = {"amount": "5.00", "currency": CNY, "payment_link": f"https://pay.example/{steps.order_id}-E-1"}
+    assert told == {"edited": {"total": "72.97 CNY"}, "payment_due": due}
 
     # when the customer pays and nobody says so
     paid_at = {"reference": f"{steps.order_id}-E-1", "amount": "5.00", "currency": CNY, "status": "captured"}

@@ -7,7 +7,7 @@ import pytest
 
 from domain import milestones
 from domain.contents.customer import render
-from domain.contents.fields import FIELDS, message_name
+from domain.contents.fields import FIELDS, fields_of, message_name
 from domain.contents.snapshot import Snapshot
 from domain.contents.templates import LAST_RESORT, choose, fill, our_languages, read_texts
 from domain.milestones import RECIPIENTS, RECIPIENTS_OF
@@ -68,6 +68,20 @@ def test_the_language_is_the_customers_then_the_channels_then_the_countrys(
     told = render(reading(of_customer, country), milestones.RECEIVED, NOTHING, {}, of_channel)
 
     assert told.content["language"] == told_in
+
+
+def test_what_an_edit_left_is_told_and_not_what_was_ordered() -> None:
+    # given two lamps, of which one was taken out
+    snapshot = shipped_in_two()
+    lines = [replace(line, withdrawn=1) if line.quantity > 1 else line for line in snapshot.lines]
+    ordered = sum(line.quantity for line in snapshot.lines)
+
+    # when
+    fields = fields_of(replace(snapshot, lines=lines), milestones.EDITED, {"total": "9.00 CNY"})
+
+    # then
+    shown = sum(int(line.split(" ")[0]) for line in fields["lines"].splitlines())
+    assert (fields["total"], shown) == ("9.00 CNY", ordered - sum(line.quantity > 1 for line in snapshot.lines))
 
 
 def test_a_staff_text_for_the_channel_counts_before_one_for_all_channels() -> None:
