@@ -41,10 +41,10 @@ def bulk_command(
         body["filter"] = dict(_pairs(filters, "--filter"))
     if ids is not None:
         body["ids"] = ids.read_text(encoding="utf-8").split()
-    headers = {"Authorization": f"Bearer {key}", "Idempotency-Key": f'"{uuid4().hex}"'}
+    headers, once = {"Authorization": f"Bearer {key}"}, {"Idempotency-Key": f'"{uuid4().hex}"'}
     try:
         with httpx2.Client(base_url=url, headers=headers, timeout=PATIENCE_SECONDS) as client:
-            made = _answer(client.post("/bulk", json=body))
+            made = _answer(client.post("/bulk", json=body, headers=once))
             if dry_run:
                 _show_preview(console, made)
                 return
