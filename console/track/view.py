@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import chain
 from typing import Any
 
@@ -24,6 +24,8 @@ from domain.waiting import PartOfOrder, Standing, Wait, why_it_waits
 
 DONE = frozenset({"cancel", "cancel_asked", "edit", "return", "pending"})
 """What the page may say at its top after a form."""
+MOMENT = timedelta(seconds=1)
+"""The end of a window is the midnight after its last day."""
 MOST_LINES, MOST_PARCELS, MOST_TRACKS = 50, 20, 8
 NO_WORK = (FulfillmentStatus.REJECTED, FulfillmentStatus.CANCELED)
 GAVE_BACK = (ReturnStatus.REJECTED, ReturnStatus.CANCELED, ReturnStatus.EXPIRED)
@@ -83,14 +85,14 @@ def view_of(services: Services, caller: Caller, order: OrderAnswer, words: Words
         receiver=mask_receiver(order.ship_to),
         store=_store(services, caller, order.pickup_location),
         payment=payment_link_of(services, order.order_id) if pay else None,
-        return_until=words.local_day(usually) if usually and Act.RETURN in may_do(service) else None,
+        return_until=words.local_day(usually - MOMENT) if usually and Act.RETURN in may_do(service) else None,
         deliver_on=date.fromisoformat(chosen) if chosen else None,
     )
 
 
 def self_service(services: Services, order: OrderAnswer) -> SelfServiceBasis:
     """Return what decides which acts are offered now."""
-    standing = standing_of(order)
+    standing, units = standing_of(order), returnable(order)
     ours = [part.delivered_at for part in order.fulfillment_orders]
     times = [at for at in (*ours, *(parcel.delivered_at for parcel in order.parcels_elsewhere)) if at is not None]
     return SelfServiceBasis(
@@ -99,8 +101,9 @@ def self_service(services: Services, order: OrderAnswer) -> SelfServiceBasis:
         past=order.past,
         masked=bool(order.ship_to.get("receiver_token")),
         delivered_at=max(times) if times else None,
-        returnable=returnable(order),
-        windows=windows_in_force(services, order.channel),
+        returnable=units,
+        # Reading the parameters takes as long as the rest of a page.
+        windows=windows_in_force(services, order.channel) if units else {},
     )
 
 

@@ -189,3 +189,14 @@ def test_a_text_lists_only_the_first_of_many_lines() -> None:
     # then
     assert len(goods.splitlines()) == 51
     assert goods.endswith("… + 10")
+
+
+def test_another_link_to_the_same_page_is_no_other_text() -> None:
+    # given links of two days
+    snapshot, links = shipped_in_two(), ("https://shop/1", "https://shop/2")
+    texts = [render(snapshot, "shipped", SHIPPED, {}, link=link) for link in links]
+
+    # then each text has its own, both count as one, and without a link there is no line for it
+    assert [link in text.content["text"] for link, text in zip(links, texts, strict=True)] == [True, True]
+    assert texts[0].digest == texts[1].digest
+    assert "查看订单" not in render(snapshot, "shipped", SHIPPED, {}).content["text"]

@@ -13,15 +13,20 @@ from typing import Any
 import httpx2
 import pytest
 from PIL import Image
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from api.returns.photo_files import MAX_BYTES, NotAPhoto, rewrite_photo
 from commands.keys import create_key
 from console.app import create_app
 from console.limits import ACTS_AT_ONCE, WRONG_AT_ONCE, Limits
 from domain.track_tokens import TrackToken, write_token
+from integrations.circuit import Circuits
 from integrations.tls import tls_context
+from models.messaging import MessageRow
+from record.channels.account_cache import AccountCache
+from record.messages.letters import Letters
 from record.orders.track_links import WRONG_A_DAY
+from record.parameters import ParameterCache
 from record.people.erasing import erase
 from record.people.photos import remove_photos
 from settings import Settings
@@ -266,6 +271,24 @@ async def test_a_link_ends_is_revoked_and_cannot_be_guessed(
     gone = [(await browser.get(first + act)).status_code for act in ("", "/cancel", "/address", "/return")]
     assert gone == [410] * 4
     assert (await browser.get(await link_to(silent, order_id))).status_code == 200
+
+
+async def test_messages_carry_a_link_that_opens_the_page(
+    silent: Baton, browser: httpx2.AsyncClient, shop: Settings
+) -> None:
+    order_id = await silent.order("TRACK-TOLD")
+    await silent.until_fulfillment(order_id, "released")
+    caches = ParameterCache(0), AccountCache(silent.sessions, 0)
+    letters = Letters(silent.sessions, {}, *caches, Circuits(), links=shop.track_links)
+    theirs = select(MessageRow).where(MessageRow.order_id == order_id, MessageRow.recipient == "inbox")
+
+    with silent.sessions() as session:
+        rows = session.scalars(theirs).all()
+        [first, *_], [again, *_] = letters.write(session, rows), letters.write(session, rows)
+
+    link = first.body["data"]["fields"]["link"]
+    assert (link in first.body["data"]["text"], again.body == first.body) == (True, True)
+    assert (await browser.get(link.removeprefix(shop.public_url))).status_code == 200
 
 
 async def test_strangers_are_throttled_by_address_and_by_link(silent: Baton, browser: httpx2.AsyncClient) -> None:
