@@ -44,6 +44,7 @@ class Outlook:
     lead_times: LeadTimes = field(default=LeadTimes())
     used: Mapping[str, int] = field(default_factory=dict)
     _journeys: dict[tuple[str, str, str], tuple[float, list[Journey]]] = field(default_factory=dict, repr=False)
+    _leaving: dict[tuple[str, datetime], datetime] = field(default_factory=dict, repr=False)
 
     def journeys(self, place: Place, country: str, province: str) -> tuple[float, list[Journey]]:
         """Kilometers from the place to the receiver, and the journeys by every carrier that delivers there."""
@@ -52,14 +53,18 @@ class Outlook:
             carriers = self.carriers or (NO_CARRIER_KNOWN,)
             goes = [one for one in carriers if one.reaches(country, province) and _starts(one, place)]
             kilometers = distance(place, country, province)
-            self._journeys[key] = kilometers, [self._journey(one, place, country, province) for one in goes]
+            way = region(place.country, place.province), region(country, province)
+            self._journeys[key] = kilometers, [self._journey(one, place, *way) for one in goes]
         return self._journeys[key]
 
     def leaves(self, place: Place) -> datetime:
         """When goods that are ordered now leave the place."""
         if place.calendar is None:
             return self.at + HOURS_OF_WORK
-        return place.calendar.cut_off_at(place.calendar.leaves_on(self.at))
+        key = place.location_id, self.at
+        if key not in self._leaving:
+            self._leaving[key] = place.calendar.cut_off_at(place.calendar.leaves_on(self.at))
+        return self._leaving[key]
 
     def best(self, journeys: list[Journey], asked: SourcingRequest, classes: frozenset[str]) -> Journey | None:
         """The cheapest journey for this order among carriers that take its goods; the requested carrier if possible."""
@@ -78,9 +83,9 @@ class Outlook:
             + weights.share("late") * weights.late_hour * beyond
         )
 
-    def _journey(self, carrier: Carrier, place: Place, country: str, province: str) -> Journey:
-        destination, table = region(country, province), self.rates.get(carrier.name)
-        found = zone(table, region(place.country, place.province), destination) if table else None
+    def _journey(self, carrier: Carrier, place: Place, origin: str, destination: str) -> Journey:
+        table = self.rates.get(carrier.name)
+        found = zone(table, origin, destination) if table else None
         rate, days = Rate(), DAYS_WITHOUT_A_PRICE
         if found:
             rate = Rate(found.first.minor_units, found.first_grams, found.step.minor_units, found.step_grams)
