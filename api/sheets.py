@@ -4,18 +4,22 @@ One wrapper of all routes that answer a `Page` asks the route itself for page af
 shows, and only one page of it is held at a time.
 """
 
+import time
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from tempfile import TemporaryFile
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 from urllib.parse import parse_qsl
 
 from anyio import to_thread
+from fastapi import Request
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.dependencies import caller_of
 from api.errors import BUSY, Problem, invalid
 from api.schemas import Page
 from api.sheet_columns import cells_of, columns_of, item_of
@@ -33,8 +37,10 @@ PARAMETER = {
 }
 MOST_XLSX_ROWS = 100_000
 """XLSX is made before it is sent; CSV has no limit."""
-AT_ONCE = 4
-"""Sheets that one process makes at a time, since each reads for as long as it is made."""
+AT_ONCE, AT_ONCE_FOR_A_KEY = 4, 2
+"""Sheets that one process makes at a time, of all keys and of one, since each reads for as long as it is made."""
+MOST_SECONDS = 300.0
+"""How long an XLSX is made: its caller hears nothing meanwhile."""
 ROWS_OF_A_PAGE = 200
 CHUNK_BYTES = 65_536
 
@@ -44,6 +50,8 @@ class SheetRoute:
 
     making = 0
     """How many this process makes now, of all lists."""
+    of_keys: ClassVar = Counter[str]()
+    """The same by key."""
 
     def __init__(self, app: ASGIApp, columns: Iterable[str], is_limited: bool) -> None:
         self._app = app
@@ -60,26 +68,30 @@ class SheetRoute:
             raise invalid(FORMAT, f"is one of {', '.join(MEDIA)}")
         if "limit" in given:
             raise invalid("limit", "a sheet has the whole list")
-        if SheetRoute.making >= AT_ONCE:
+        request = Request(scope, receive)
+        key = caller_of(request).key_id
+        if SheetRoute.making >= AT_ONCE or SheetRoute.of_keys[key] >= AT_ONCE_FOR_A_KEY:
             raise Problem(BUSY, "enough sheets are being made; try again", headers={"Retry-After": "10"})
         SheetRoute.making += 1
+        SheetRoute.of_keys[key] += 1
         try:
             asked = [(name, value) for name, value in query if name not in (FORMAT, "count")]
             pages = pages_of(self._app, scope, asked, ROWS_OF_A_PAGE if self._is_limited else 0)
-            response = await self._response(scope, given[FORMAT], pages)
+            response = await self._response(request, given[FORMAT], pages)
             await response(scope, receive, send)
         finally:
             SheetRoute.making -= 1
+            SheetRoute.of_keys -= Counter([key])
 
-    async def _response(self, scope: Scope, kind: str, pages: AsyncIterator[list[Any] | Response]) -> Response:
+    async def _response(self, request: Request, kind: str, pages: AsyncIterator[list[Any] | Response]) -> Response:
         first = await anext(pages)
         if isinstance(first, Response):
             return first
-        name = scope["path"].strip("/").replace("/", "-")
+        name = request.scope["path"].strip("/").replace("/", "-")
         headers = {"Content-Disposition": f'attachment; filename="{name}.{kind}"', "Cache-Control": "no-store"}
         if kind == "csv":
             return StreamingResponse(self._csv(first, pages), headers=headers, media_type=MEDIA[kind])
-        file = await self._xlsx(first, pages)
+        file = await self._xlsx(request, first, pages)
         return StreamingResponse(_parts(file), headers=headers, media_type=MEDIA[kind])
 
     async def _csv(self, rows: list[Any], pages: AsyncIterator[list[Any] | Response]) -> AsyncIterator[str]:
@@ -89,10 +101,10 @@ class SheetRoute:
                 raise SheetBroken(f"a page was answered with {page.status_code}")
             yield await to_thread.run_sync(csv_text, self._cells(page))
 
-    async def _xlsx(self, rows: list[Any], pages: AsyncIterator[list[Any] | Response]) -> IO[bytes]:
+    async def _xlsx(self, request: Request, rows: list[Any], pages: AsyncIterator[list[Any] | Response]) -> IO[bytes]:
         sheet = XlsxSheet(self._columns)
         try:
-            await self._fill(sheet, rows, pages)
+            await self._fill(request, sheet, rows, pages)
         except BaseException:
             sheet.discard()
             raise
@@ -100,12 +112,18 @@ class SheetRoute:
         await to_thread.run_sync(sheet.save, file)
         return file
 
-    async def _fill(self, sheet: XlsxSheet, rows: list[Any], pages: AsyncIterator[list[Any] | Response]) -> None:
-        written = len(rows)
+    async def _fill(
+        self, request: Request, sheet: XlsxSheet, rows: list[Any], pages: AsyncIterator[list[Any] | Response]
+    ) -> None:
+        written, until = len(rows), time.monotonic() + MOST_SECONDS
         await to_thread.run_sync(sheet.add, self._cells(rows))
         async for page in pages:
             if isinstance(page, Response):
                 raise Problem(BUSY, "a page of the list was not answered; try again", headers={"Retry-After": "10"})
+            if await request.is_disconnected():
+                raise Problem(BUSY, "nobody waits for this sheet any more")
+            if time.monotonic() > until:
+                raise invalid(FORMAT, f"it takes more than {MOST_SECONDS:.0f} seconds: ask for csv, or filter it")
             written += len(page)
             if written > MOST_XLSX_ROWS:
                 raise invalid(FORMAT, f"it has more than {MOST_XLSX_ROWS:,} rows: ask for csv, or filter it")

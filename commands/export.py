@@ -1,6 +1,7 @@
 """`baton export`: fetches a whole list from the API as CSV or XLSX."""
 
 import csv
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +13,7 @@ from rich.progress import DownloadColumn, Progress, SpinnerColumn, TextColumn, T
 
 FORMATS = {".csv": "csv", ".xlsx": "xlsx"}
 INTERRUPTED = 130
+IN_BRACES = re.compile(r"\{[^}]+\}")
 PATIENCE_SECONDS = 600
 """How long the API may be silent: it makes an XLSX before it sends it."""
 
@@ -75,16 +77,20 @@ def _check(client: httpx2.Client, name: str, answer: httpx2.Response) -> None:
         return
     answer.read()
     lists = _lists(client)
-    if f"/{name.strip('/')}" not in lists and answer.status_code not in (401, 403):
-        raise NotExported(f"there is no list {name}; lists are {', '.join(one.strip('/') for one in lists)}")
+    if not any(
+        re.fullmatch(IN_BRACES.sub("[^/]+", one), f"/{name.strip('/')}") for one in lists
+    ) and answer.status_code not in (401, 403):
+        raise NotExported(
+            f"there is no list {name}; lists are {', '.join(one.strip('/') for one in lists if '{' not in one)}"
+        )
     problem: dict[str, Any] = answer.json()
     raise NotExported(f"{answer.status_code}: {problem.get('detail', answer.text[:300])}")
 
 
 def _lists(client: httpx2.Client) -> list[str]:
-    """Return the paths of the lists that the API answers as sheets, without those inside another thing."""
+    """Return the paths of the lists that the API answers as sheets."""
     paths = client.get("/openapi.json").json()["paths"]
-    return sorted(path for path, methods in paths.items() if "{" not in path and _is_list(methods.get("get", {})))
+    return sorted(path for path, methods in paths.items() if _is_list(methods.get("get", {})))
 
 
 def _is_list(operation: dict[str, Any]) -> bool:

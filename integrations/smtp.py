@@ -38,7 +38,7 @@ class SmtpInbox:
         """
         if not messages:
             return Handover()
-        with self._circuit.call(), self._connected() as connection:
+        with self._connected() as connection:
             return one_by_one(messages, lambda message: self._send(connection, message))
 
     @contextmanager
@@ -47,7 +47,7 @@ class SmtpInbox:
         domain = settings.sender.rpartition("@")[2]
         connection = SmtpConnection(self._seconds, domain, self._trust if settings.security == "tls" else None)
         try:
-            with _as_trouble("connection"), connection.within(self._seconds):
+            with self._circuit.call(), _as_trouble("connection"), connection.within(self._seconds):
                 connection.open(settings.host, settings.port)
                 if settings.security == "starttls":
                     connection.starttls(context=self._trust)
@@ -61,6 +61,11 @@ class SmtpInbox:
             connection.close()
 
     def _send(self, connection: SmtpConnection, message: Message) -> str:
+        # Each mail is a call of its own, so that trouble after the first one is known to the circuit too.
+        with self._circuit.call():
+            return self._try(connection, message)
+
+    def _try(self, connection: SmtpConnection, message: Message) -> str:
         mail, recipient = write_mail(message, self._settings.sender, self._settings.sender_name)
         try:
             with _as_trouble("message"), connection.within(self._seconds):

@@ -1,7 +1,9 @@
 """Sends messages to customers as SMS or WeChat template messages, through a gateway that holds the approved texts."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from hashlib import blake2b
 from typing import Any
 
 from domain.contents.fields import GOODS, PERSONAL, message_name
@@ -30,8 +32,11 @@ class TemplateMessages:
         return one_by_one(messages, self._send)
 
     def _send(self, message: Message) -> str:
-        message_id = str(message["message_id"])
-        self._http.post("/template-messages", self._body(message), message_id, refusal=MessageRefused, expected=(202,))
+        body = self._body(message)
+        # A text may change until it is taken. The gateway sends each message once, by the id in the body.
+        digest = blake2b(json.dumps(body, sort_keys=True).encode(), digest_size=8).hexdigest()
+        key = f"{message['message_id']}:{digest}"
+        self._http.post("/template-messages", body, key, refusal=MessageRefused, expected=(202,))
         return ""
 
     def _body(self, message: Message) -> dict[str, Any]:

@@ -3,9 +3,10 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from psycopg2.errors import QueryCanceled
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
@@ -99,18 +100,36 @@ def autocommit(sessions: Sessions) -> Iterator[Session]:
         session.commit()
 
 
+NOTICEABLE_SECONDS = 0.5
+
+
 class TookTooLong(Exception):
-    """A statement was ended because it read for longer than it may."""
+    """A request was ended because its statements read for longer than they may."""
 
 
 @contextmanager
 def bounded_read(sessions: Sessions, seconds: float) -> Iterator[Session]:
-    """A session for queries that strangers compose: each may take so many seconds, and reads no whole table where an
-    index serves. Raises TookTooLong."""
+    """A session for queries that strangers compose: all of them together may take so many seconds, and none reads a
+    whole table where an index serves. Raises TookTooLong."""
+    until = time.monotonic() + seconds
+
+    def shorten(connection: Connection, cursor: Any, *rest: object) -> None:
+        left = until - time.monotonic()
+        if left <= 0:
+            raise TookTooLong
+        # What was quick does not pay for another statement.
+        if left < seconds - NOTICEABLE_SECONDS:
+            cursor.execute(f"SET LOCAL statement_timeout = {max(1, int(left * 1000))}")
+
     try:
         with sessions() as session:
             session.execute(BOUND, {"timeout": f"{int(seconds * 1000)}ms"})
-            yield session
+            connection = session.connection()
+            event.listen(connection, "before_cursor_execute", shorten)
+            try:
+                yield session
+            finally:
+                event.remove(connection, "before_cursor_execute", shorten)
     except OperationalError as error:
         if isinstance(error.orig, QueryCanceled):
             raise TookTooLong from None

@@ -5,16 +5,18 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from api.dependencies import WithServices, WorkReader
-from api.errors import FORBIDDEN, NOT_FOUND, Problem
+from api.errors import FORBIDDEN, NOT_FOUND, Problem, invalid
 from api.inputs import Cursor, Filter, Limit, PathId, after, cut
 from api.openapi import responses
 from api.orders import examples
+from api.orders.orders import LIST_SECONDS
 from api.orders.staff_filters import AssigneeQuery, MentionsQuery, NotesQuery, case_conditions
 from api.returns.schemas import ReturnAnswer
 from api.returns.view import return_answers, visible_to, waiting_return
 from api.schemas import Page
 from domain.returns.kinds import ReturnKind
 from domain.status import ReturnStatus
+from models.database import TookTooLong, bounded_read
 from models.returns import ReturnRow
 
 router = APIRouter(tags=["returns"])
@@ -72,7 +74,10 @@ def list_returns(
         which.append(ReturnRow.attention_code.in_(OVERDUE))
     if (last := after(cursor)) is not None:
         which.append(ReturnRow.return_id < last)
-    with services.sessions() as session:
-        found = return_answers(session, caller, *which, limit=limit + 1)
+    try:
+        with bounded_read(services.sessions, LIST_SECONDS) as session:
+            found = return_answers(session, caller, *which, limit=limit + 1)
+    except TookTooLong:
+        raise invalid("query", "it reads too much: add an order, a status or a tag") from None
     cases, next_cursor = cut(found, limit, lambda case: case.return_id)
     return Page(items=cases, next_cursor=next_cursor)

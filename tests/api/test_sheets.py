@@ -112,6 +112,22 @@ async def test_a_process_makes_a_few_sheets_at_a_time(staff: Api, monkeypatch: p
     assert SheetRoute.making == 3
 
 
+async def test_one_key_takes_only_some_of_the_sheets(staff: Api, manager: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.sheets.AT_ONCE_FOR_A_KEY", 0)
+    assert_problem(await staff.get("/products?format=csv"), 503, "busy")
+    monkeypatch.setattr("api.sheets.AT_ONCE_FOR_A_KEY", 1)
+    assert rows_of(await staff.get("/products?format=csv")) == []
+    assert not SheetRoute.of_keys
+
+
+async def test_an_xlsx_that_takes_too_long_is_given_up(
+    staff: Api, products: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.sheets.MOST_SECONDS", -1.0)
+    assert fields(assert_problem(await staff.get("/products?format=xlsx"), 422, "invalid")) == ["format"]
+    assert SheetRoute.making == 0
+
+
 async def test_a_sheet_whose_key_is_revoked_is_broken_off(
     settings: Settings, products: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:

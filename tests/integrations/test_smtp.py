@@ -140,7 +140,11 @@ def test_a_server_that_closes_in_the_middle_keeps_what_it_took(server: MailServe
     messages = [message("M-1", "O-1"), message("M-2", "O-2", "second@mail.example"), message("M-3", "O-3")]
 
     # when / then the others come again, and none is refused for good
-    assert inbox(server.port).deliver(messages) == Handover(frozenset({"M-1"}))
+    customers = inbox(server.port)
+    assert customers.deliver(messages) == Handover(frozenset({"M-1"}))
+
+    # and the circuit knows of the trouble
+    assert customers._circuit.state.failed == 1
 
 
 def test_a_server_that_is_away_is_trouble() -> None:

@@ -6,10 +6,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+import pytest
 from sqlalchemy import make_url, text
 
 from embedded.postgres import EmbeddedPostgres
-from models.database import open_database
+from models.database import Sessions, TookTooLong, bounded_read, open_database
 
 
 @contextmanager
@@ -65,3 +66,15 @@ def test_a_connection_notices_a_host_that_vanished(postgres: EmbeddedPostgres) -
     assert keeps_alive
     assert idle + pause * tries <= 30
     assert unanswered == 30_000
+
+
+def test_all_statements_of_a_bounded_read_share_its_time(sessions: Sessions) -> None:
+    def read_twice() -> None:
+        with bounded_read(sessions, 0.8) as session:
+            for _ in range(2):
+                session.execute(text("SELECT pg_sleep(0.55)"))
+
+    with pytest.raises(TookTooLong):
+        read_twice()
+    with bounded_read(sessions, 5.0) as session:
+        assert session.scalar(text("SELECT 1")) == 1
