@@ -9,7 +9,7 @@ from typing import Any
 
 from temporalio import activity
 
-from activities.audit_findings import AuditResult
+from activities.audit_findings import TOLD, AuditResult
 from activities.audit_writing import write_audits
 from activities.claim_desk import ClaimDesk
 from activities.holds import OpenHolds
@@ -142,7 +142,7 @@ class Audit:
             raise
         except PartnerTrouble:
             return PaymentFacts("silent")
-        return PaymentFacts(payment.status, payment.amount)
+        return PaymentFacts(payment.status, payment.amount, payment.expires_at)
 
     def _write(self, group: Sequence[JudgedOrder], patience: str | None = None) -> list[AuditResult | None]:
         with self.sessions.begin() as session:
@@ -150,5 +150,5 @@ class Audit:
 
 
 def _answer(known: dict[str, Any]) -> AuditResult:
-    elsewhere = {name: known[name] for name in ("elsewhere", "nothing_to_send", "not_left") if name in known}
-    return AuditResult(known["verdict"], OpenHolds(**known["open"]), known["reason"], **elsewhere)
+    told = {name: known[name] for name in TOLD if name in known}
+    return AuditResult(known["verdict"], OpenHolds(**known["open"]), known["reason"], **told)

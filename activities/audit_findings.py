@@ -14,6 +14,8 @@ from record import journal
 from record.orders.judged_orders import JudgedOrder
 
 MAX_FINDINGS_IN_REASON = 5
+TOLD = ("elsewhere", "nothing_to_send", "not_left", "captures")
+"""What the result of an audit says of the order besides its verdict."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class AuditResult:
     """True if these are all that was ordered."""
     not_left: int = 0
     """How many of them are still to leave the channel's warehouse."""
+    captures: str = ""
+    """When what the gateway has reserved is captured (domain/payment_terms.py); empty for an order that is paid."""
 
 
 def plain_result(judged: JudgedOrder) -> AuditResult | None:
@@ -37,13 +41,12 @@ def plain_result(judged: JudgedOrder) -> AuditResult | None:
     if rejected:
         return AuditResult(REJECT, OpenHolds(), "; ".join(rejected[:MAX_FINDINGS_IN_REASON]))
     held = any(finding.verdict == HOLD for finding in judged.findings)
-    return None if held or judged.revision > 1 or judged.staff.gifts else with_elsewhere(judged, AuditResult(PASS))
+    return None if held or judged.revision > 1 or judged.staff.gifts else with_facts(judged, AuditResult(PASS))
 
 
-def with_elsewhere(judged: JudgedOrder, result: AuditResult) -> AuditResult:
-    """Return the result with what the channel shipped itself."""
-    facts = judged.facts
-    return replace(result, elsewhere=facts.elsewhere, nothing_to_send=facts.nothing_to_send, not_left=facts.not_left)
+def with_facts(judged: JudgedOrder, result: AuditResult) -> AuditResult:
+    """Return the result with what the order must know: what the channel shipped itself, and what is to be captured."""
+    return replace(result, **{name: getattr(judged.facts, name) for name in TOLD})
 
 
 def settle_holds(session: Session, judged: JudgedOrder) -> OpenHolds:

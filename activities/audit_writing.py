@@ -6,9 +6,10 @@ from dataclasses import asdict
 from sqlalchemy.orm import Session
 
 from activities import holds
-from activities.audit_findings import AuditResult, plain_result, settle_holds, with_elsewhere
+from activities.audit_findings import AuditResult, plain_result, settle_holds, with_facts
 from domain.audit_facts import HOLD, PASS
 from record import journal
+from record.orders import authorizations
 from record.orders.audit_batch import AuditBatch
 from record.orders.judged_orders import JudgedOrder, LockedOrder, lock_judged
 from record.orders.promises import make_promise
@@ -26,6 +27,7 @@ def write_audits(
     for order_id, locked in lock_judged(session, first, patience).items():
         results[order_id] = _add(batch, first[order_id], locked)
     batch.write(session)
+    authorizations.note(session, [first[order_id] for order_id in results])
     for order_id in [order_id for order_id, result in results.items() if result is None]:
         results[order_id] = _settle(session, first[order_id], cache)
     return [results.get(judged.order_id) if judged is first[judged.order_id] else None for judged in group]
@@ -39,7 +41,8 @@ def _add(batch: AuditBatch, judged: JudgedOrder, locked: LockedOrder) -> AuditRe
     if passed:
         batch.accept(locked)
     # What the channel has shipped itself is promised by nobody here.
-    if (passed or judged.facts.payment.status == "captured") and not judged.facts.nothing_to_send:
+    paid = judged.facts.payment.status == "captured" or judged.facts.captures
+    if (passed or paid) and not judged.facts.nothing_to_send:
         batch.promise(judged, locked)
     if result:
         batch.answer(judged.key, asdict(result))
@@ -55,6 +58,6 @@ def _settle(session: Session, judged: JudgedOrder, cache: ParameterCache) -> Aud
         holds.accept(session, judged.order_id)
         if not judged.facts.nothing_to_send:
             make_promise(session, judged.order_id, cache)
-    result = with_elsewhere(judged, AuditResult(HOLD, left) if left.codes else AuditResult(PASS))
+    result = with_facts(judged, AuditResult(HOLD, left) if left.codes else AuditResult(PASS))
     journal.remember(session, judged.key, asdict(result))
     return result

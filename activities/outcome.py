@@ -11,6 +11,7 @@ from temporalio import activity
 from activities.payments import settle_late_money
 from domain import milestones
 from domain.elsewhere import SHIPPED_ELSEWHERE
+from domain.payment_terms import TermsKind
 from domain.promises import NOTHING
 from domain.status import UNDONE, OrderStatus
 from models.database import Sessions
@@ -19,16 +20,17 @@ from record import journal, money
 from record.journal import Fact
 from record.messages import not_told
 from record.order_mapping import lock_order
-from record.orders import leftovers
+from record.orders import authorizations, leftovers, payment_claims
 from record.orders.alerts import call_a_person
 from record.orders.elsewhere import about, has_left, lines_of, pending, too_late
 from record.orders.promises import end_due
 from record.recordset import at_once
 from record.stock import queue
 
-_ANSWER = "SELECT due FROM ended"
+_ENDED = "RETURNING due, payment_terms, payment_reference"
+_ANSWER = "SELECT * FROM ended"
 _CHANGES = {
-    "ended": text("UPDATE orders SET status = :status, ended_at = now() WHERE order_id = :order_id RETURNING due"),
+    "ended": text(f"UPDATE orders SET status = :status, ended_at = now() WHERE order_id = :order_id {_ENDED}"),
     "facts": journal.INSERT_FACTS,
     "messages": journal.INSERT_MESSAGES,
 }
@@ -81,9 +83,13 @@ class Outcome:
                 messages = journal.message_rows(ending.order_id, milestones.CANCELED, announced)
             rows = {"facts": journal.fact_rows([fact]), "messages": json.dumps(messages)}
             statement = _COMPLETE if status == OrderStatus.COMPLETED else _END
+            over = session.execute(statement, {"order_id": ending.order_id, "status": status, **rows}).one()
             # What was delivered in time is due no more.
-            if session.scalar(statement, {"order_id": ending.order_id, "status": status, **rows}) != NOTHING:
+            if over.due != NOTHING:
                 end_due(session, ending.order_id)
+            if over.payment_terms == TermsKind.AUTHORIZED and authorizations.is_open(session, ending.order_id):
+                # What is reserved and was not needed is given back.
+                payment_claims.ask_for_check(session, over.payment_reference, f"{ending.order_id}:over")
             if status in UNDONE:
                 settle_late_money(session, ending.order_id)
                 _shipped_all_the_same(session, ending)

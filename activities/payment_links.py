@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, update
 from temporalio import activity
 
+from activities.reserving import enlarge
 from domain.errors import LinkRefused
 from domain.milestones import PAYMENT_DUE
 from domain.money import Money
@@ -31,7 +32,11 @@ class PaymentLinks:
 
     @activity.defn(no_thread_cancel_exception=True)
     def tell_links(self, request: LinkRequest) -> str:
-        """Tell the gateway what it does not know yet of the order's links. Return why it refused, a short code."""
+        """Tell the gateway what it does not know yet of the order's links. Return why it refused, a short code.
+
+        What it can reserve with the order's own payment needs no link.
+        """
+        enlarge(self.sessions, self.payments, request.order_id)
         with self.sessions.begin() as session:
             links = payment_links.untold(session, request.order_id)
             session.expunge_all()

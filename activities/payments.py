@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from temporalio import activity
 
 from activities.refund_ways import ManualRefund, RefundWays
+from activities.reserving import give_back
 from domain.errors import PartnerTrouble, RefundRefused
 from domain.money import Money
 from domain.undo import Undone, UndoRequest
@@ -61,9 +62,10 @@ class Refunds:
         return Undone(True)
 
     def _book_captured(self, order: OrderRow) -> bool:
-        """Book what the gateway has captured. False if it does not answer: the order ends anyway, and the gateway is
-        asked again afterwards."""
+        """Book what the gateway has captured, and give back what it has only reserved. False if it does not answer: the
+        order ends anyway, and the gateway is asked again afterwards."""
         try:
+            give_back(self.sessions, self.ways.payments, order.order_id)
             ask_gateway(self.sessions, self.ways.payments, order)
         except PartnerTrouble:
             return False

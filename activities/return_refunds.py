@@ -24,7 +24,7 @@ from models.order import OrderRow
 from models.returns import ReturnReasonRow, ReturnRow
 from record import money
 from record.order_mapping import load_order, order_of
-from record.orders import asked_refunds, invoices
+from record.orders import asked_refunds, authorizations, invoices
 from record.orders.captures import ask_gateway
 from record.parameters import ParameterCache
 from record.returns import cases, points
@@ -122,6 +122,8 @@ def _claim(session: Session, row: ReturnRow, rules: Parameters, balance: int | N
     if row.refund_minor is None:
         units, before = cases.returned_units(session, row), cases.returned_before(session, row)
         left = money.refundable(session, row.order_id)
+        if row.goods in cases.NEVER_LEFT:
+            left = authorizations.repayable(session, row.order_id, left)
         value = max(0, min(_value(session, row, order, units, before).minor_units, left.minor_units))
         fees = _fees(session, row, order, refunds.tax_in(order, units, before), value, rules)
         row.points_spent, kept = points.spent(session, row, value - sum(fees.values()), balance, rules)

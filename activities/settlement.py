@@ -6,8 +6,9 @@ from temporalio import activity
 
 from activities.payments import refund
 from activities.refund_ways import RefundWays
+from activities.reserving import give_back, renew
 from domain.money import Money
-from domain.status import UNDONE, OrderStatus
+from domain.status import ORDER, UNDONE, OrderStatus, is_final
 from models.database import Sessions
 from record import money
 from record.order_mapping import order_of
@@ -31,9 +32,16 @@ class Settlement:
     @activity.defn(no_thread_cancel_exception=True)
     def settle_payment(self, order_id: str) -> Settled:
         """Book what the gateway has captured. Pay back what remains of it if the order ended without goods and no
-        return case is still to pay."""
+        return case is still to pay.
+
+        What is reserved is given back after the order's end, and renewed before.
+        """
         with self.sessions.begin() as session:
             order = order_of(session, order_id)
+        if is_final(ORDER, OrderStatus(order.status)):
+            give_back(self.sessions, self.ways.payments, order_id)
+        else:
+            renew(self.sessions, self.ways.payments, order_id)
         ask_gateway(self.sessions, self.ways.payments, order)
         with self.sessions.begin() as session:
             order = order_of(session, order_id)

@@ -18,6 +18,7 @@ from models.order import OrderRow
 from models.stock import BackorderRow, ProductRow
 from record import journal, money
 from record.order_mapping import count_change, order_of
+from record.orders import authorizations
 from record.orders.captures import ask_gateway
 from record.sourcing.needs import outstanding
 from record.stock import queue, shortage_decisions
@@ -99,14 +100,16 @@ class Shortages:
 
     @activity.defn(no_thread_cancel_exception=True)
     def repay_lines(self, repayment: Repayment) -> payments.RefundAnswer:
-        """Pay back what was paid for canceled lines, never more than remains of the payment."""
+        """Pay back what was paid for canceled lines, never more than remains of the payment, nor than was captured for
+        them."""
         with self.sessions.begin() as session:
             order = order_of(session, repayment.order_id)
         with suppress(PartnerTrouble):
             ask_gateway(self.sessions, self.ways.payments, order)
         with self.sessions.begin() as session:
             left = money.refundable(session, order.order_id, but=repayment.key)
-        amount = Money(min(repayment.amount_minor, left.minor_units), left.currency)
+            amount = Money(min(repayment.amount_minor, left.minor_units), left.currency)
+            amount = authorizations.repayable(session, order.order_id, amount)
         return payments.refund(
             self.sessions, self.ways, order, amount, repayment.reason, repayment.key, subject=repayment.key
         )

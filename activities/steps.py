@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from activities.allocate import Allocate
 from activities.audit import Audit
 from activities.bulks import Acts, Bulks
+from activities.capturing import Captures
 from activities.carrier_claims import CarrierClaims
 from activities.deliver import Deliver
 from activities.editing import Edits
@@ -101,6 +102,7 @@ def all_steps(settings: Settings, record: Sessions, partners: Partners, caches: 
         holds.expire_holds,
         Edits(record, outlooks).make_edit,
         PaymentLinks(record, partners.payments).tell_links,
+        Captures(record, partners.payments).capture_goods,
         reserve.reserve_stock,
         reserve.release_stock,
         allocate.allocate_stock,

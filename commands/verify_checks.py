@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from commands.verify_money import MONEY_QUERIES
+from commands.verify_reserved import RESERVED_QUERIES
 from commands.verify_statuses import ENDED, UNDONE, texts
 from domain.milestones import BOOKS, CANCELED, DELIVERED, RECIPIENTS_OF
 from domain.status import FULFILLMENT, FulfillmentStatus, OrderStatus, is_final
@@ -212,6 +213,7 @@ _QUERIES: Mapping[str, str] = {
     "an order has an ending time when it has ended, and only then": DATED,
     "nothing holds a canceled, rejected or expired order": NOT_HELD,
     **MONEY_QUERIES,
+    **RESERVED_QUERIES,
     "no more units came back than were shipped": CAME_BACK,
     "units fulfilled elsewhere are in a parcel of the channel": ELSEWHERE,
     "every recipient has a message about an order's end": END_ANNOUNCED,

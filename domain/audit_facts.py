@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from domain.money import Money
 from domain.order import Order
 from domain.parameters import Parameters
-from domain.payment_terms import BY_GATEWAY, PaymentTerms
+from domain.payment_terms import BY_GATEWAY, PaymentTerms, TermsKind
 from domain.regions import Reading
 from domain.remarks.intents import RemarkReading
 from domain.tenders import Tender
@@ -22,11 +23,13 @@ class PaymentFacts:
 
     It is not asked when the channel has not named a payment yet (`unnamed`) or named another order's (`taken`), nor
     when the channel collects the money itself: `captured` by its word, or `uncollected` if it has not said so. Nor
-    is it for what a carrier collects (`on_delivery`) or the customer pays by invoice (`on_credit`).
+    is it for what a carrier collects (`on_delivery`) or the customer pays by invoice (`on_credit`). What is
+    `authorized` is reserved until `expires_at`, None if the gateway does not say.
     """
 
     status: str
     amount: Money | None = None
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +141,12 @@ class AuditFacts:
         for line in self.order.lines:
             if product := self.products.get(line.sku):
                 yield line.line_no, line.sku, product
+
+    @property
+    def captures(self) -> str:
+        """When what the gateway has reserved is captured (domain/payment_terms.py); empty if that is no payment."""
+        reserved = self.terms.kind is TermsKind.AUTHORIZED and self.payment.status == "authorized"
+        return self.terms.capture if reserved else ""
 
     @property
     def cross_border(self) -> bool:

@@ -25,6 +25,8 @@ class TermsKind(StrEnum):
     """The carrier, from the customer at the door."""
     ON_CREDIT = "on_credit"
     """Nobody before the goods leave: the customer pays an invoice."""
+    AUTHORIZED = "authorized"
+    """Our payment gateway, which has reserved everything before the order goes on: it is captured as goods leave."""
 
 
 PAST_THE_GATEWAY = frozenset({TermsKind.PLATFORM, TermsKind.ON_DELIVERY, TermsKind.ON_CREDIT})
@@ -35,10 +37,13 @@ OPTIONS: Mapping[TermsKind, frozenset[str]] = {
     TermsKind.PLATFORM: frozenset({"refunds"}),
     TermsKind.ON_DELIVERY: frozenset({"areas", "most", "carriers"}),
     TermsKind.ON_CREDIT: frozenset(),
+    TermsKind.AUTHORIZED: frozenset({"capture"}),
 }
 REFUNDS = ("channel", "person")
 REFUND_TO_PAY = "REFUND_TO_PAY"
 """Code of the alert of an order with a refund that a person is to pay."""
+BY_SHIPMENT, AT_ORDER = "shipment", "order"
+CHOICES: Mapping[str, tuple[str, ...]] = {"refunds": REFUNDS, "capture": (BY_SHIPMENT, AT_ORDER)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,8 @@ class PaymentTerms:
 
     `refunds`: money goes back by a call of the `channel`, or a `person` gives it back there. `areas` are the countries
     (ISO 3166) and provinces where a carrier may collect, empty for everywhere, `most` the largest total by currency in
-    minor units, and `carriers` those that collect, empty for all.
+    minor units, and `carriers` those that collect, empty for all. `capture`: what is reserved is captured `shipment` by
+    shipment, or all of it at the `order`, as soon as its stock is reserved.
     """
 
     kind: TermsKind = TermsKind.GATEWAY
@@ -55,6 +61,7 @@ class PaymentTerms:
     areas: frozenset[str] = frozenset()
     most: Mapping[str, int] = field(default_factory=dict)
     carriers: frozenset[str] = frozenset()
+    capture: str = BY_SHIPMENT
 
     @property
     def stored(self) -> str:
@@ -90,8 +97,9 @@ def _read(value: Mapping[str, Any]) -> PaymentTerms:
     options = dict(value) | {"kind": kind}
     if unknown := options.keys() - {"kind"} - OPTIONS[kind]:
         raise ValueError(f"{kind} has no {', '.join(sorted(unknown))}")
-    if options.get("refunds", REFUNDS[0]) not in REFUNDS:
-        raise ValueError(f"refunds is one of {', '.join(REFUNDS)}")
+    for name, choices in CHOICES.items():
+        if options.get(name, choices[0]) not in choices:
+            raise ValueError(f"{name} is one of {', '.join(choices)}")
     for name in options.keys() & {"areas", "carriers"}:
         options[name] = _texts(options[name])
     if "most" in options:

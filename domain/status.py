@@ -141,7 +141,8 @@ def payment_status(movements: Iterable[tuple[str, int]], due: int) -> PaymentSta
     """Derive the payment status from `(kind, minor units)` movements and the amount that is due.
 
     Kinds are authorized, captured, refunded, credited (as store credit, which counts as paid back), voided, failed and
-    moved (to a follow-up order, which owns the money then); see models/payment.py.
+    moved (to a follow-up order, which owns the money then); see models/payment.py. What is voided beside a capture was
+    reserved and not needed: it is not due any more.
     """
     sums: dict[str, int] = {}
     for kind, amount in movements:
@@ -151,7 +152,7 @@ def payment_status(movements: Iterable[tuple[str, int]], due: int) -> PaymentSta
     if refunded:
         return PaymentStatus.REFUNDED if refunded >= captured else PaymentStatus.PARTIALLY_REFUNDED
     if captured or ("captured" in sums and due == 0):
-        return PaymentStatus.PAID if captured >= due else PaymentStatus.PARTIALLY_PAID
+        return PaymentStatus.PAID if captured >= due - sums.get("voided", 0) else PaymentStatus.PARTIALLY_PAID
     for kind in (PaymentStatus.VOIDED, PaymentStatus.FAILED, PaymentStatus.AUTHORIZED):
         if kind in sums:
             return kind

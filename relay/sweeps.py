@@ -10,6 +10,7 @@ from models.database import Sessions
 from record.orders.deadlines import DeadlineSweep
 from record.orders.invoicing import InvoiceSweep
 from record.orders.refund_tasks import ReminderSweep
+from record.orders.renewals import RenewalSweep
 from record.people.contacts import ContactSweep
 from record.people.erasing import erase_due
 from record.people.photos import remove_photos
@@ -33,7 +34,7 @@ class Sweep(NamedTuple):
 
 
 def database_sweeps(sessions: Sessions, settings: Settings, outlooks: OutlookCache) -> tuple[Sweep, ...]:
-    deadlines, invoices = DeadlineSweep(sessions), InvoiceSweep(sessions)
+    deadlines, invoices, renewals = DeadlineSweep(sessions), InvoiceSweep(sessions), RenewalSweep(sessions)
     return (
         # Facts of a second are sealed together, those of one order in one go.
         Sweep("proof", Proof(sessions, settings).run, 5, shortest_pause=1),
@@ -43,6 +44,8 @@ def database_sweeps(sessions: Sessions, settings: Settings, outlooks: OutlookCac
         Sweep("invoices", lambda: invoices.run(datetime.now(UTC)), 10),
         # Remind of refunds that a person is to pay at a channel.
         Sweep("refund_tasks", ReminderSweep(sessions).run, 60),
+        # Have reserved money renewed before it expires.
+        Sweep("renewals", lambda: renewals.run(datetime.now(UTC)), 60),
         # Erase persons who asked for it while an order was under way, once that order has ended.
         Sweep("erasures", partial(erase_due, sessions), 20),
         # Remove the files of photos of erased persons, and of those that nobody used.

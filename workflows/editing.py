@@ -107,6 +107,9 @@ class Editing:
         if refusal:
             reason = f"the gateway makes no payment link for an edit: {refusal}"
             await self.order.alert("LINK_REFUSED", edit_id, reason)
+        if self.order.state.captures:
+            # The gateway may have reserved what is charged, so that no link is needed.
+            self._judge_again()
 
     async def _repay(self, edit_id: str, minor: int) -> None:
         order_id = self.order.order_id

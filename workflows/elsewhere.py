@@ -8,6 +8,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.elsewhere import Elsewhere, ElsewhereRequest, TakenElsewhere
     from domain.elsewhere import SHIPPED_ELSEWHERE
     from domain.status import FulfillmentStatus
+    from workflows.capturing import Capturing
     from workflows.fulfillment import Fulfillment
     from workflows.order_context import OrderContext
 
@@ -65,6 +66,7 @@ class FulfilledElsewhere:
             self.order.learn_elsewhere(taken.units, taken.nothing_to_send, taken.not_left)
         finally:
             self.order.taking_out = False
+        await Capturing(self.order).elsewhere()
         self._look_again()
         self.order.state.shipped_elsewhere -= heard
         if taken.left_units:

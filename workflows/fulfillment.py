@@ -14,9 +14,11 @@ with workflow.unsafe.imports_passed_through():
     from activities.progress import ProgressReports
     from domain.milestones import SHIPPED
     from domain.status import FULFILLMENT, FulfillmentStatus, is_final
+    from record import journal
     from record.shipping.fulfillment_orders import FulfillmentStep
     from record.shipping.progress import SILENCES, Progress, Reports, with_known
     from workflows.booking import Booking
+    from workflows.capturing import ParcelCapture
     from workflows.compensations import UndoList
     from workflows.journey import Journey
     from workflows.merging import Merging
@@ -40,6 +42,7 @@ class Fulfillment:
         self.undo = UndoList(order.order_id, state.undo, order.steps, order.deadlines)
         self.merging = Merging(order, state, lambda: self._has_news() or self.stopped())
         self.booking = Booking(order, state, self.undo, self.merging, self.stopped)
+        self.capture = ParcelCapture(order, state, self.stopped, self._has_news)
         # What an edit calls back is not stopped on the road.
         self.journey = Journey(order, state, self._hear_reports, lambda: "" if state.recall_only else self.stop_reason)
         self.pickup = Pickup(order, state, self._hear_reports, self.stopped)
@@ -50,6 +53,8 @@ class Fulfillment:
         while not await self._reach_carrier():
             if self.ended:
                 return
+        if self.state.status in GONE:
+            await self.capture.when_gone()
         await self.journey.run()
 
     def hear(self, progress: Progress) -> None:
@@ -171,6 +176,9 @@ class Fulfillment:
                 self.name, "SHIP_LATE", "the handover to a carrier", self.order.deadlines.ship
             )
         while self.state.status == Status.PACKED:
+            if self.capture.due:
+                await self._capture()
+                continue
             if self.state.waybill:
                 await self._hear_reports(f"the carrier to collect {self.state.waybill}")
                 continue
@@ -179,6 +187,13 @@ class Fulfillment:
             if not await self.booking.book():
                 await self._hear_reports("the orders that share its parcel")
         await self.order.steps.end_deadline(self.name)
+
+    async def _capture(self) -> None:
+        """Capture what it costs before anybody books or takes it; a shared parcel goes without it if that fails."""
+        if not await self.capture.attempt() and self.shares_parcel:
+            await self.leave_merge(UnmergeRequest(journal.SYSTEM, "nothing is captured for it"))
+        await self._record_reports()
+        self._stop_if_asked()
 
     async def _wait_for_pickup(self) -> None:
         """Wait until the customer has fetched it; cancel the order when nobody comes in time."""

@@ -25,6 +25,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.status import OrderStatus
     from record.channels.events import ELSEWHERE
     from workflows.cancellation import Cancellation
+    from workflows.capturing import Capturing
     from workflows.editing import Editing
     from workflows.elsewhere import FulfilledElsewhere
     from workflows.messages import CancelAnswer, CancelRequest, News, OrderView, PartnerEvents, Verdict
@@ -55,6 +56,7 @@ class OrderWorkflow(StaffUpdates):
         self.withdrawals = Withdrawals(self.order, self.supply.fulfillments, self.supply.look_again)
         self.editing = Editing(self.order, self.supply, self.review.judge_again)
         self.elsewhere = FulfilledElsewhere(self.order, self.supply.fulfillments, self.supply.look_again)
+        self.capturing = Capturing(self.order)
         self.outcome: OrderOutcome | None = None
 
     @workflow.run
@@ -106,10 +108,13 @@ class OrderWorkflow(StaffUpdates):
                 await workflow.wait_condition(lambda: not self.order.editing)
             if self._sends_nothing():
                 await self.supply.release_kept_stock()
+                await self.capturing.before_goods_leave()
             else:
                 await self.supply.reserve()
+                await self.capturing.before_goods_leave()
                 await self.supply.fulfill()
             if await self.elsewhere.all_left():
+                await self.capturing.elsewhere()
                 return
 
     def _sends_nothing(self) -> bool:

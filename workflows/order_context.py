@@ -84,9 +84,9 @@ class OrderContext:
         await self.hold(code, reason, key)
         await self.wait_for_release(code, stopped)
 
-    async def hold(self, code: str, reason: str, key: str) -> None:
+    async def hold(self, code: str, reason: str, key: str, owner: str = "staff") -> None:
         """Raise a hold, once for each key."""
-        hold = Hold(self.order_id, code, reason, "staff", key)
+        hold = Hold(self.order_id, code, reason, owner, key)
         self.set_holds(await self.steps.run_local(Holds.raise_hold, hold, f"hold: {reason}"))
 
     def set_holds(self, open_: OpenHolds) -> None:

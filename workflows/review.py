@@ -74,6 +74,8 @@ class Review:
         result = await self.order.steps.run_local(Audit.audit_order, request, "audit payment, address and goods")
         if result.elsewhere:
             self.order.learn_elsewhere(result.elsewhere, result.nothing_to_send, result.not_left)
+        # Later audits may find it captured, which is no news here.
+        self.order.state.captures = self.order.state.captures or result.captures
         self.order.set_holds(result.open)
         self.order.notifier.wake([RECEIVED] if self.order.state.audits == 1 else [])
         if result.verdict == REJECT:

@@ -37,6 +37,9 @@ class FulfillmentState:
     """How the parcels differ from what was picked; empty if they do not."""
     silent: str = ""
     """Why a person was alerted: a partner has forgotten the work, or does not report what it has done."""
+    captured: bool = False
+    """True once what it costs is captured, where the money is only reserved."""
+    capture_tries: int = 0
     bookings: int = 0
     shipment_id: str = ""
     waybill: str = ""
@@ -133,6 +136,13 @@ class OrderState:
     """True if these are everything that was ordered."""
     not_left: int = 0
     """How many of them are still to leave the channel's warehouse."""
+    captures: str = ""
+    """When what the gateway has reserved is captured (domain/payment_terms.py); empty for an order that is paid."""
+    captured: bool = False
+    """True once all of it was captured at the order."""
+    captured_elsewhere: int = 0
+    """Units that the channel has shipped itself and that were captured."""
+    capture_tries: int = 0
     seen: list[str] = field(default_factory=list)
     """The last partner events: one that is signaled twice is applied once."""
 

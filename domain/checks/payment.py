@@ -30,9 +30,12 @@ def _tender(one: TenderFacts) -> dict[str, Any]:
 
 
 def unpaid(facts: AuditFacts) -> Iterator[Finding]:
-    """The payment must be captured. A pending one holds the order until it expires, a dead one rejects it."""
+    """The payment must be captured, or reserved where the terms say so. A pending one holds the order until it expires,
+    a dead one rejects it."""
     match facts.payment.status:
         case "captured" | "on_delivery" | "on_credit":
+            return
+        case "authorized" if facts.captures:
             return
         case status if status in DEAD:
             yield Finding("unpaid", REJECT, "PAYMENT_FAILED", f"the gateway says the payment is {status}")
@@ -58,12 +61,26 @@ def unpaid(facts: AuditFacts) -> Iterator[Finding]:
 
 def wrong_amount(facts: AuditFacts) -> Iterator[Finding]:
     """The captured amount must be the amount due when the order was placed less its tenders, in the same currency; what
-    edits change is charged and paid back apart."""
+    edits change is charged and paid back apart. What is reserved must be enough for that."""
     paid, due = facts.payment.amount, facts.order.own_due
-    if facts.payment.status == "captured" and paid != due:
-        captured = f"{paid.text} {paid.currency}" if paid else "nothing"
-        reason = f"paid {captured}, due {due.text} {due.currency}"
+    if facts.terms.kind is TermsKind.AUTHORIZED and facts.payment.status in ("captured", "authorized"):
+        wrong = not _is_enough(facts)
+    else:
+        wrong = facts.payment.status == "captured" and paid != due
+    if wrong:
+        amount = f"{paid.text} {paid.currency}" if paid else "nothing"
+        how = "reserved" if facts.captures else "paid"
+        reason = f"{how} {amount}, due {due.text} {due.currency}"
         yield Finding("wrong_amount", HOLD, "PAYMENT_AMOUNT", reason, "finance")
+
+
+def _is_enough(facts: AuditFacts) -> bool:
+    """True if the payment covers the order. What is captured of what was reserved follows its edits."""
+    paid, placed = facts.payment.amount, facts.order.own_due
+    if paid is None or paid.currency != placed.currency:
+        return False
+    now = Money(placed.minor_units + facts.order.edited_minor, placed.currency)
+    return min(placed, now) <= paid and (bool(facts.captures) or paid <= max(placed, now))
 
 
 def not_on_delivery(facts: AuditFacts) -> Iterator[Finding]:

@@ -29,7 +29,8 @@ class WorkStanding:
 @dataclass(frozen=True, slots=True)
 class OrderStanding:
     """`order` is without the lines that Baton added, whose units by stocked SKU are `gifts`. `withdrawn` counts units
-    by line number that are not wanted any more. `held` is what was captured and not paid back, in minor units.
+    by line number that are not wanted any more. `held` is what was captured and not paid back, and what is
+    reserved, in minor units.
 
     `bundles`, `available` and `sellable` are about ordered and added SKUs: parts of bundles, units that may be
     promised, and those that may be sold. `locations` and `carriers` are known ones, if the edit names any.

@@ -4,6 +4,7 @@ from alembic import context
 
 import models.access
 import models.arrivals
+import models.authorization
 import models.bulk
 import models.cash
 import models.channel

@@ -28,10 +28,10 @@ def ask_gateway(sessions: Sessions, payments: Payments, order: OrderRow) -> Capt
         payment = payments.payment(order.payment_reference)
     except UnknownPayment:
         return None
-    if payment.status != GatewayPaymentStatus.CAPTURED:
+    if payment.status != GatewayPaymentStatus.CAPTURED and not payment.taken.minor_units:
         return None
     with sessions.begin() as session:
-        return payment_claims.capture(session, order.payment_reference, payment.amount)
+        return payment_claims.capture(session, order.payment_reference, payment.taken)
 
 
 def ask_for_links(sessions: Sessions, payments: Payments, order_id: str) -> None:

@@ -58,7 +58,7 @@ def _payment_status() -> ScalarSelect[str]:
     status = case(
         (and_(refunded != 0, refunded >= captured), PaymentStatus.REFUNDED.value),
         (refunded != 0, PaymentStatus.PARTIALLY_REFUNDED.value),
-        (and_(came, captured >= due), PaymentStatus.PAID.value),
+        (and_(came, captured >= due - _sum("voided")), PaymentStatus.PAID.value),
         (came, PaymentStatus.PARTIALLY_PAID.value),
         *((_has([kind.value]), kind.value) for kind in first),
         else_=PaymentStatus.PENDING.value,

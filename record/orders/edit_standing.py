@@ -17,6 +17,7 @@ from models.returns import ReturnRow
 from models.stock import LocationRow, ProductRow
 from record import money
 from record.order_mapping import as_order
+from record.orders import authorizations
 from record.parameters import dated_rows
 from record.stock.buffers import channels_of_stores
 from record.stock.demand import UNDONE, bundles_at, bundles_of
@@ -47,7 +48,7 @@ def standing_of(session: Session, row: OrderRow, wanted: WantedEdit, *, of_chann
         sellable=_sellable(session, ordered | added, row.channel),
         locations=_locations(session, wanted),
         carriers=_carriers(session) if wanted.steering.get("carrier") else frozenset(),
-        held=money.balance(session, row.order_id).minor_units,
+        held=money.balance(session, row.order_id).minor_units + authorizations.room(session, row.order_id),
         in_case=_in_case(session, row.order_id),
         of_channel=of_channel,
         follow_up=bool(row.follow_up_of),

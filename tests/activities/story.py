@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sqlalchemy import delete
+
 from activities.allocate import Allocate
 from activities.audit import Audit, AuditRequest
+from activities.capturing import Captures, CaptureStep
 from activities.carrier_claims import CarrierClaims, ParcelTrouble, Remedy
 from activities.editing import EditRequest, Edits
 from activities.follow_ups import FollowUps
@@ -52,9 +55,11 @@ from integrations.messages import Inbox, MessageInbox
 from integrations.payments import Payments
 from integrations.tms import Tms
 from integrations.wms import Wms
+from models.authorization import AuthorizationRow
 from models.database import Sessions
 from models.deadlines import AddressCorrectionRow
 from models.order import OrderRow
+from models.payment import MoneyMovementRow
 from record.channels.account_cache import AccountCache
 from record.messages.letters import Letters
 from record.order_mapping import lock_order
@@ -103,6 +108,7 @@ class Steps:
     rerouting: Rerouting
     edits: Edits
     links: PaymentLinks
+    captures: Captures
     order_id: str
     stored: dict[str, Event]
 
@@ -248,6 +254,18 @@ def charged(steps: Steps) -> Steps:
     return steps
 
 
+def only_reserved(steps: Steps) -> Steps:
+    """Have the order's money reserved instead of paid."""
+    with steps.sessions.begin() as session:
+        order = session.get_one(OrderRow, steps.order_id)
+        if session.get(AuthorizationRow, steps.order_id) is None:
+            session.execute(delete(MoneyMovementRow).where(MoneyMovementRow.order_id == steps.order_id))
+            order.payment_reference = f"AUTH-{steps.order_id}:67.97:CNY"
+            fields = {"reference": order.payment_reference, "amount_minor": 6797, "currency": "CNY"}
+            session.add(AuthorizationRow(order_id=steps.order_id, capture="shipment", **fields))
+    return steps
+
+
 def settle_correction(steps: Steps) -> None:
     steps.rerouting.settle_correction(Corrected(steps.order_id, corrected(steps), [steps.shipment]))
 
@@ -356,6 +374,9 @@ ASIDES: Mapping[str, Aside] = {
     "end_order:canceled": Aside(
         "audit_order", lambda s: s.outcome.end_order(Ending(s.order_id, "canceled", REASON, "sun"))
     ),
+    "capture_goods": Aside(
+        "record_progress:packed", lambda s: only_reserved(s).captures.capture_goods(CaptureStep(s.order_id, s.work))
+    ),
     "propose": Aside("audit_order", lambda s: in_short(s).shortages.propose(s.order_id)),
     "decide_shortage": Aside(
         "audit_order",
@@ -418,6 +439,7 @@ def build_steps(sessions: Sessions, partners: Mapping[str, PartnerHttp]) -> Step
         rerouting=Rerouting(sessions, tms),
         edits=Edits(sessions, fresh_outlooks()),
         links=PaymentLinks(sessions, payments),
+        captures=Captures(sessions, payments),
         order_id=place_order(sessions),
         stored={},
     )
