@@ -37,6 +37,7 @@ COMMANDS: Mapping[str, str | Group] = {
     "verify": "commands.verify:verify_command",
     "import": "commands.import_file:import_command",
     "import-postal-areas": "commands.places:import_areas",
+    "import-settlement": "commands.settlements:import_settlement",
     "export": "commands.export:export_command",
     "bulk": "commands.bulk:bulk_command",
     "trace": "commands.trace:trace",

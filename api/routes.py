@@ -40,7 +40,7 @@ from api.partners import carrier_webhooks, differences, message_alerts, messages
 from api.partners import webhooks as partner_webhooks
 from api.partners.redelivery import RedeliveryBody, SettlingBody
 from api.partners.webhook_schemas import WebhookBatch, WebhookBody
-from api.payments import refund_tasks
+from api.payments import refund_tasks, settlements
 from api.payments.refund_tasks import RefundPaidBody
 from api.promises import ask, promises
 from api.promises.schemas import PromiseBody, RenewalBody
@@ -106,7 +106,7 @@ _MODULES = (
     # Returns
     *(return_commands, receipts, reasons, return_reports, store_credits),
     # Money that others hold
-    refund_tasks,
+    *(refund_tasks, settlements),
 )
 ROUTERS = tuple(module.router for module in _MODULES)
 

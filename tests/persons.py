@@ -87,6 +87,7 @@ _BY_REASON = {
         trace_roots.previous trace_roots.signature""",
     "a key of a fact, step or movement: ids and codes of ours": """
         order_events.key step_results.key money_movements.key store_credits.key asked_refunds.key
+        refund_tasks.key
         messages.message_id messages.same_as
         deliveries.message_id set_asides.subject histories_due.subject kept_histories.workflow_id""",
     "a person of ours or a partner by its name, who is no customer": """
@@ -95,7 +96,7 @@ _BY_REASON = {
         erasures_due.asked_by deadline_alerts.owner deadline_alerts.escalate_to parameters.set_by parameters.source
         return_reasons.set_by rule_sets.created_by rule_set_log.actor rule_trials.actor stock_counts.counted_by
         track_links.revoked_by orders.assignee returns.assignee notes.actor notes.mentions bulks.actor bulks.canceled_by
-        exports.created_by
+        exports.created_by refund_tasks.done_by settlements.actor
         subscriptions.created_by api_keys.name partner_events.partner partner_differences.partner promises.holder
         statement_entries.partner stock_exceptions.partner messages.recipient idempotency_keys.holder""",
     "a number that a channel, partner or we gave to an order, parcel, payment, case or event": """
@@ -111,12 +112,17 @@ _BY_REASON = {
         goods_receipts.receipt_id stock_counts.count_id stock_differences.count_id warehouse_counts.count_id
         order_edits.edit_id hashed_contacts.last_order_id *.bulk_id bulks.key_id bulk_items.subject_id
         *.export_id exports.key_id
+        refund_tasks.reference *.settlement_id settlements.compared settled_amounts.order_name settled_amounts.payment
+        settled_amounts.reference
         parcels_elsewhere.key parcels_elsewhere.waybill subscriptions.key_id api_keys.key_id erasures_due.pseudonym""",
     "what staff do with many orders at once: words of theirs are gone when that has ended, filters name nobody": """
         bulks.parameters bulks.filter bulks.command bulk_items.code bulk_items.detail""",
     "lists that are kept: filters that may name a person are refused, and a problem is a code": """
         exports.list exports.filter exports.format exports.cron exports.zone exports.name exports.target
         export_runs.file export_runs.problem""",
+    "a platform's settlement file: payers are not read, and a row that cannot be read is not quoted": """
+        settlements.format settled_amounts.fee settled_amounts.payout_currency settled_amounts.problem
+        refund_tasks.why""",
     "goods, which are nobody's": """
         promises.units promises.assignments promises.answer
         *.sku *.location_id product_parts.bundle_sku product_parts.part_sku product_substitutes.substitute_sku

@@ -29,6 +29,7 @@ import models.refunds
 import models.returns
 import models.rules
 import models.set_aside
+import models.settlements
 import models.sourcing
 import models.statements
 import models.stock

@@ -34,7 +34,9 @@ from api.partners.message_alerts import MessageAlerts
 from api.partners.messages import MessageAnswer
 from api.partners.redelivery import RedeliveryAsked
 from api.payments import examples as payment_examples
+from api.payments import settlement_examples
 from api.payments.refund_tasks import RefundTask
+from api.payments.settlements import SettledAmountAnswer, SettlementAnswer, SettlementSummary
 from api.promises import examples as promise_examples
 from api.promises.schemas import PromiseAnswer
 from api.returns import examples as return_examples
@@ -128,6 +130,10 @@ FITS: list[tuple[type[BaseModel], Any]] = [
     (ReturnTold, return_examples.TOLD),
     (Page[RefundTask], payment_examples.TASKS),
     (RefundTask, payment_examples.DONE),
+    (Page[SettlementSummary], settlement_examples.SETTLEMENTS),
+    (SettlementAnswer, settlement_examples.SETTLEMENT),
+    (Page[SettledAmountAnswer], settlement_examples.ROWS),
+    (Page[PartnerDifference], settlement_examples.DIFFERENCES),
     (ReportTaken, return_examples.TAKEN),
     (ReasonsBody, return_examples.REASONS_BODY),
     (Page[ReasonAnswer], return_examples.REASONS),

@@ -30,6 +30,8 @@ KEPT_FROM_CHANNELS = {
     *("/rule-sets/{rule_set_id}", "/rule-sets/{rule_set_id}/log", "/shipments/{shipment_id}/label"),
     "/customers/{customer_id}/store-credits",
     *("/set-asides", "/set-asides/alerts", "/buffers", "/buffers/{buffer_id}"),
+    *("/settlements", "/settlements/{settlement_id}", "/settlements/{settlement_id}/rows"),
+    "/settlements/{settlement_id}/differences",
 }
 PERIOD = {"first": "2026-01-01", "last": "2026-03-31"}
 
@@ -82,6 +84,8 @@ def ids(order_id: str, sku: str, channel: str) -> dict[str, Any]:
         "claim_id": 1,
         "aside_id": 1,
         "task_id": 1,
+        "bulk_id": "bulk_1",
+        "settlement_id": "set_1",
         "code": "DUPLICATE",
         "tag": "vip",
     }

@@ -1,0 +1,1 @@
+"""Readers of settlement files: one for each format, which maps its columns."""

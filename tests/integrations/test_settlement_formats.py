@@ -1,0 +1,87 @@
+"""Settlement files of each format: what a row says, and rows that cannot be read. The files are made up here."""
+
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+from domain.settlements import NotASettlement, SettledAmount
+from integrations.settlements.reading import BrokenRow, rows_of
+from integrations.settlements.registry import FORMATS
+
+SAMPLES = {path.stem: path for path in (Path(__file__).parent / "settlements").iterdir()}
+
+
+def shown(name: str) -> list[list[tuple[str, ...]] | str]:
+    content = SAMPLES[name].read_text().encode("gb18030" if name == "alipay" else "utf-8")
+    return [
+        str(one) if isinstance(one, BrokenRow) else [_shown(amount) for amount in one]
+        for one in rows_of(BytesIO(content), FORMATS[name])
+    ]
+
+
+def _shown(one: SettledAmount) -> tuple[str, ...]:
+    payout = f"{one.payout.text} {one.payout.currency}" if one.payout else ""
+    return one.kind, f"{one.amount.text} {one.amount.currency}", one.order, one.payment, one.fee, payout
+
+
+def test_alipay() -> None:
+    names = ("1234567890123", "2026112222001")
+    assert shown("alipay") == [
+        [("sale", "279.00 CNY", *names, "", "")],
+        [("fee", "-1.67 CNY", *names, "收费", "")],
+        [("refund", "-79.00 CNY", *names, "", "")],
+        [("transfer", "-900.00 CNY", "", "", "", "")],
+        "发生时间: is no time",
+    ]
+
+
+def test_wechat() -> None:
+    names = ("WX-1", "42000018")
+    assert shown("wechat") == [
+        [("sale", "279.00 CNY", *names, "", ""), ("fee", "-1.67 CNY", *names, "手续费", "")],
+        [("refund", "-79.00 CNY", *names, "", ""), ("fee", "0.47 CNY", *names, "手续费", "")],
+        "交易状态: is not a known one",
+    ]
+
+
+def test_amazon() -> None:
+    assert shown("amazon") == [
+        [("transfer", "-60.00 EUR", "", "", "", "")],
+        [("sale", "90.00 EUR", "026-1", "", "", "")],
+        [("sale", "10.00 EUR", "026-1", "", "", "")],
+        [("fee", "-15.00 EUR", "026-1", "", "Commission", "")],
+        [("refund", "-20.00 EUR", "026-1", "", "", "")],
+        [("reserve", "-5.00 EUR", "", "", "", "")],
+        "amount: is no amount of its currency",
+    ]
+
+
+def test_shopify() -> None:
+    names = ("1001", "tok-1")
+    assert shown("shopify") == [
+        [("sale", "100.00 EUR", *names, "", "108.50 USD"), ("fee", "-3.45 USD", *names, "charge", "-3.45 USD")],
+        [("refund", "-20.00 EUR", *names, "", "-21.70 USD")],
+        [
+            ("dispute", "-50.00 USD", "1002", "tok-2", "", "-50.00 USD"),
+            ("fee", "-15.00 USD", "1002", "tok-2", "chargeback", "-15.00 USD"),
+        ],
+        "Amount: is no amount of its currency",
+    ]
+
+
+def test_our_own() -> None:
+    assert shown("plain") == [
+        [("sale", "1279.00 CNY", "TM-1", "", "", "")],
+        [("fee", "-13.95 CNY", "TM-1", "", "commission", "")],
+        "kind: is not a known one",
+        "rate: is no rate",
+        "amount: is no amount of its currency",
+    ]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("content", [b"", b"\x00\xff\xfe", b"a,b\n1,2\n", b"x" * 50_000, b'"' * 300_000])
+def test_another_file_is_refused_as_a_whole(name: str, content: bytes) -> None:
+    with pytest.raises(NotASettlement):
+        list(rows_of(BytesIO(content), FORMATS[name]))
