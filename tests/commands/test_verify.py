@@ -163,6 +163,41 @@ TAMPERING = {
         "every refund that a person pays is set aside until it is booked",
         "1",
     ),
+    "an invoice that nobody paid and that is settled": (
+        "INSERT INTO invoices (invoice_id, order_id, customer_id, currency, units, amount_minor, settled_minor, due_at)"
+        " VALUES ('RESERVED-1', 'RESERVED', 'LIN', 'CNY', '{}', 100, 50, now())",
+        "what was paid of invoices is captured, and nothing else of them",
+        "RESERVED-1",
+    ),
+    "a capture beyond what was reserved": (
+        "INSERT INTO authorizations (order_id, reference, amount_minor, currency, capture)"
+        " VALUES ('RESERVED', 'RESERVED', 1, 'CNY', 'shipment')",
+        "no more is captured than was reserved",
+        "RESERVED",
+    ),
+    "a parcel that left without a capture": (
+        "INSERT INTO authorizations (order_id, reference, amount_minor, currency, capture, closed_at)"
+        " VALUES ('RETURNED', 'RETURNED', 9000, 'CNY', 'shipment', now());"
+        " UPDATE orders SET attention = NULL WHERE order_id = 'RETURNED';"
+        " UPDATE fulfillment_orders SET shipped_at = now() WHERE order_id = 'RETURNED'",
+        "what has left is captured where money is reserved, or a person was called",
+        "RETURNED-1",
+    ),
+    "a capture that is not booked": (
+        "INSERT INTO authorizations (order_id, reference, amount_minor, currency, capture)"
+        " VALUES ('RESERVED', 'RESERVED', 9000, 'CNY', 'order');"
+        " INSERT INTO captures (subject, order_id, units, value_minor, asked_minor, attempt, state)"
+        " VALUES ('RESERVED:whole', 'RESERVED', '{}', 9000, 9000, 1, 'captured')",
+        "every capture that was asked for is booked",
+        "RESERVED",
+    ),
+    "money that stays reserved after the end": (
+        "INSERT INTO authorizations (order_id, reference, amount_minor, currency, capture)"
+        " VALUES ('CANCELED', 'CANCELED', 9000, 'CNY', 'shipment');"
+        " UPDATE orders SET ended_at = now() - interval '2 hours', attention = NULL WHERE order_id = 'CANCELED'",
+        "what is reserved and not captured is given back after the end",
+        "CANCELED",
+    ),
     "a store credit worth more than was given": (
         "UPDATE store_credits SET amount_minor = 101 WHERE code = 'SC-1'",
         "every store credit has its movement of money, and the other way round",
@@ -241,7 +276,12 @@ def test_a_record_that_the_steps_wrote_is_clean(record: Sessions) -> None:
         "no payment paid back more than it paid",
         "every paid link has its money",
         "what carriers have collected is captured, and nothing else of it",
+        "what was paid of invoices is captured, and nothing else of them",
         "every refund that a person pays is set aside until it is booked",
+        "no more is captured than was reserved",
+        "what has left is captured where money is reserved, or a person was called",
+        "every capture that was asked for is booked",
+        "what is reserved and not captured is given back after the end",
         "units fulfilled elsewhere are in a parcel of the channel",
         "no order and no payload names an erased person",
     ]
