@@ -14,7 +14,7 @@ from record import journal
 from record.orders.judged_orders import JudgedOrder
 
 MAX_FINDINGS_IN_REASON = 5
-TOLD = ("elsewhere", "nothing_to_send", "not_left", "captures")
+TOLD = ("elsewhere", "nothing_to_send", "carried_home", "not_left", "captures")
 """What the result of an audit says of the order besides its verdict."""
 
 
@@ -29,6 +29,8 @@ class AuditResult:
     """Units that the channel shipped itself."""
     nothing_to_send: bool = False
     """True if these are all that was ordered."""
+    carried_home: bool = False
+    """True if some of these are still to leave the stock of a store of ours."""
     not_left: int = 0
     """How many of them are still to leave the channel's warehouse."""
     captures: str = ""

@@ -86,7 +86,7 @@ class Edits:
             [reservation] = claim_stock(session, [claim], self._outlooks)
             # An order that waits for other goods waits for these too.
             missing = queue.missing_skus(session, request.order_id) if reservation.short_units else []
-            if short := [sku for sku in outcome.claims if sku in missing]:
+            if short := [sku for sku in outcome.claimed_skus if sku in missing]:
                 raise _Short(", ".join(short))
             outcome = replace(outcome, claimed=not reservation.short_units)
         return outcome

@@ -11,6 +11,7 @@ from domain.status import FulfillmentStatus
 from models.database import Sessions
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow
 from record.order_mapping import lock_order
+from record.orders import counter_sales
 from record.orders.elsewhere import has_parcels, lines_of, not_left, pending, take_out, too_late
 from record.sourcing.needs import outstanding
 from record.stock.demand import UNDONE, bundles_of
@@ -66,6 +67,12 @@ class Elsewhere:
                 too_late(row, lines, left) if left else "",
                 _open_with(session, [name for name, status in work.items() if status == FulfillmentStatus.OPEN], skus),
             )
+
+    @activity.defn
+    def sell_at_counter(self, request: ElsewhereRequest) -> int:
+        """Take what was carried home from the stock of its store, once. Return how many units."""
+        with self.sessions.begin() as session:
+            return counter_sales.sell(session, lock_order(session, request.order_id))
 
 
 def _work(session: Session, order_id: str) -> dict[str, str]:

@@ -81,7 +81,7 @@ def all_steps(settings: Settings, record: Sessions, partners: Partners, caches: 
     pick, progress = Pick(record, partners.wms), ProgressReports(record, parameters)
     ship = Ship(record, partners.tms, settings.gs1_company_prefix, parameters)
     claims, rerouting = CarrierClaims(record, parameters), Rerouting(record, partners.tms)
-    circuits = partners.circuits
+    circuits, elsewhere = partners.circuits, Elsewhere(record)
     ways = RefundWays(record, partners.payments, parameters, caches.accounts, circuits)
     merge, shortages = Merge(record), Shortages(record, ways)
     refunds, notify = Refunds(record, ways), Notify(record)
@@ -108,7 +108,8 @@ def all_steps(settings: Settings, record: Sessions, partners: Partners, caches: 
         allocate.allocate_stock,
         allocate.deallocate_stock,
         withdraw.withdraw_lines,
-        Elsewhere(record).take_elsewhere,
+        elsewhere.take_elsewhere,
+        elsewhere.sell_at_counter,
         pick.release_to_pick,
         pick.recall_pick,
         Pickups(record).make_ready,

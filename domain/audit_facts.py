@@ -133,6 +133,8 @@ class AuditFacts:
     """Units that the channel shipped itself."""
     nothing_to_send: bool = False
     """True if that is everything: only its money and its buyer still matter."""
+    carried_home: bool = False
+    """True if some of these are still to leave the stock of a store of ours."""
     not_left: int = 0
     """How many of these units are still to leave the channel's warehouse."""
 

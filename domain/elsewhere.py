@@ -22,6 +22,7 @@ class ParcelElsewhere:
 
     `lines` are units by line number. Without lines it holds everything that no other parcel of the order does.
     `shipped_at` is None while the platform only says that it ships the goods itself: the order waits for that.
+    `location_id` is our store where the goods were carried home from; empty if they were none of ours.
     """
 
     key: str
@@ -30,6 +31,7 @@ class ParcelElsewhere:
     shipped_at: datetime | None = None
     delivered_at: datetime | None = None
     lines: tuple[tuple[int, int], ...] = ()
+    location_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

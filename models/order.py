@@ -223,6 +223,10 @@ class ParcelElsewhereRow(Base):
     """Null while the channel only says that it ships the goods itself."""
     delivered_at: Mapped[When]
     lines: Mapped[list[list[int]]] = mapped_column(JSONB)
+    location_id: Mapped[str] = mapped_column(server_default="")
+    """Our store, whose stock the goods were; empty if they were none of ours."""
+    sold_at: Mapped[When]
+    """When they were taken from its stock."""
     recorded_at: Mapped[Now]
 
     __table_args__ = (

@@ -91,7 +91,7 @@ class Editing:
         self.order.notifier.wake([EDITED, PAYMENT_DUE] if outcome.charges else [EDITED])
         if outcome.judge:
             self._judge_again()
-        if outcome.claims:
+        if outcome.claimed_skus:
             self.order.state.nothing_to_send = False
         if outcome.claimed:
             # If it is held now, it keeps this stock no longer than any other held order.

@@ -7,6 +7,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.audit import Audit, AuditRequest
+    from activities.elsewhere import Elsewhere, ElsewhereRequest
     from activities.holds import Expiry, Holds
     from domain.audit_facts import REJECT
     from domain.milestones import RECEIVED
@@ -76,6 +77,9 @@ class Review:
             self.order.learn_elsewhere(result.elsewhere, result.nothing_to_send, result.not_left)
         # Later audits may find it captured, which is no news here.
         self.order.state.captures = self.order.state.captures or result.captures
+        if result.carried_home:
+            summary = "take what was carried home from the stock of its store"
+            await self.order.steps.run_local(Elsewhere.sell_at_counter, ElsewhereRequest(self.order.order_id), summary)
         self.order.set_holds(result.open)
         self.order.notifier.wake([RECEIVED] if self.order.state.audits == 1 else [])
         if result.verdict == REJECT:

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 
+from domain.elsewhere import ParcelElsewhere
 from domain.money import Money
 from domain.order import Address, Order, OrderLine
 from domain.status import PaymentStatus
-from integrations.channels import shaping, shipped
+from integrations.channels import shaping
 from integrations.channels.reading import Payload, Reader, open_object
 from integrations.channels.shaping import total
 from integrations.channels.signatures import HmacScheme
@@ -64,7 +65,7 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
         # Goods that nobody is to deliver were carried home.
         elsewhere=()
         if receipt.has("deliver_to") or financial.canceled
-        else shipped.whole(sold_at, sold_at, key=CARRIED_HOME),
+        else (ParcelElsewhere(CARRIED_HOME, "", "", sold_at, sold_at, location_id=shop.stores.get(store, store)),),
     )
 
 

@@ -29,7 +29,8 @@ class Kind(StrEnum):
 class Shop:
     """One account at a channel. `zone` is that of local times, `country` the default for orders without an address.
 
-    `salt` goes into the tokens of guests. `carriers` maps our name of a carrier to the channel's code.
+    `salt` goes into the tokens of guests. `carriers` maps our name of a carrier to the channel's code, and
+    `stores` the number of a store at its tills to our location.
     """
 
     channel: str
@@ -39,6 +40,7 @@ class Shop:
     salt: str = ""
     marketplace: str = ""
     carriers: Mapping[str, str] = field(default_factory=dict)
+    stores: Mapping[str, str] = field(default_factory=dict)
 
     def carrier(self, name: str) -> str:
         return self.carriers.get(name, name)

@@ -24,7 +24,7 @@ from models.vault import each_secret, vault_of
 
 log = structlog.get_logger()
 
-SHOP_SETTINGS = ("country", "currency", "zone", "salt", "marketplace", "carriers")
+SHOP_SETTINGS = ("country", "currency", "zone", "salt", "marketplace", "carriers", "stores")
 CALLED = ("pull", "push", "upload", "refund")
 MAX_MERGE_WINDOW = 86_400
 

@@ -23,6 +23,7 @@ from models.prepared import prepared
 from models.stock import LocationRow
 from record import money
 from record.orders.audited_orders import AuditedOrder
+from record.orders.counter_sales import carried_home
 from record.orders.credit import claim_credit
 from record.orders.elsewhere import not_left
 from record.orders.imports import claim_imports
@@ -137,7 +138,8 @@ def _facts(
 ) -> dict[str, AuditFacts]:
     parameters = {order_id: cache.at(session, one.order.placed_at) for order_id, one in orders.items()}
     before = _before(session, parameters, window)
-    waiting = not_left(session, [order_id for order_id, one in orders.items() if one.elsewhere])
+    gone = [order_id for order_id, one in orders.items() if one.elsewhere]
+    waiting, home = not_left(session, gone), carried_home(session, gone)
     stores = _stores(session, {one.order.pickup_location for one in orders.values()} - {""})
     return {
         order_id: AuditFacts(
@@ -148,6 +150,7 @@ def _facts(
             terms=terms_of(parameters[order_id].payment_terms, one.order.channel, one.order.payment_method),
             pickup_at_store=one.order.pickup_location in stores or not one.order.pickup_location,
             elsewhere=one.elsewhere,
+            carried_home=order_id in home,
             nothing_to_send=one.nothing_to_send,
             not_left=waiting.get(order_id, 0),
             **before[order_id],

@@ -28,7 +28,7 @@ class EditOutcome:
     names the `about` field and says why.
 
     `repay_minor` is paid back. `charges` is true if a payment link is to be made or withdrawn, `judge` if the order is
-    to be audited again. Of the SKUs in `claims` units came to the order, and `claimed` is true if all is reserved.
+    to be audited again. Of `claimed_skus` units came to the order, and `claimed` is true if all is reserved.
     """
 
     state: str
@@ -37,7 +37,7 @@ class EditOutcome:
     recall: list[str] = field(default_factory=list)
     repay_minor: int = 0
     charges: bool = False
-    claims: list[str] = field(default_factory=list)
+    claimed_skus: list[str] = field(default_factory=list)
     claimed: bool = False
     judge: bool = False
 
@@ -92,7 +92,7 @@ def attempt(session: Session, row: OrderRow, edit: OrderEditRow, *, recalled: bo
     write(session, row, edit, wanted, standing, seen)
     charges = seen.charge.minor_units != seen.charged
     return EditOutcome(
-        APPLIED, repay_minor=seen.repay.minor_units, charges=charges, claims=sorted(seen.claims), judge=seen.judge
+        APPLIED, repay_minor=seen.repay.minor_units, charges=charges, claimed_skus=sorted(seen.claims), judge=seen.judge
     )
 
 

@@ -112,6 +112,7 @@ def parcel_row(order_id: str, parcel: ParcelElsewhere) -> dict[str, Any]:
         "shipped_at": _moment(parcel.shipped_at),
         "delivered_at": _moment(parcel.delivered_at),
         "lines": parcel.lines,
+        "location_id": parcel.location_id,
     }
 
 

@@ -31,7 +31,9 @@ INSERT_LINES = insert_recordset(
     " properties, elsewhere",
 )
 INSERT_PARCELS = insert_recordset(
-    ParcelElsewhereRow, "order_id, key, carrier, waybill, shipped_at, delivered_at, lines", conflict="order_id, key"
+    ParcelElsewhereRow,
+    "order_id, key, carrier, waybill, shipped_at, delivered_at, lines, location_id",
+    conflict="order_id, key",
 )
 INSERT_TENDERS = insert_recordset(
     TenderRow, "order_id, tender_no, kind, reference, method, amount_minor, due_at, collected"

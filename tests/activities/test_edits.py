@@ -209,7 +209,7 @@ def test_added_units_are_claimed_with_the_edit_and_removed_ones_released(steps: 
     outcome = make_edit(one, WantedEdit(quantities={2: 2}, added=(AddedLine(LAMP, 1, *[Money(0, CNY)] * 2),)))
 
     # then
-    assert (outcome.state, outcome.claims, outcome.claimed, outcome.judge) == ("applied", [LAMP], True, True)
+    assert (outcome.state, outcome.claimed_skus, outcome.claimed, outcome.judge) == ("applied", [LAMP], True, True)
     assert reserved(one) == {LAMP: 3, TEACUP: 2}
     assert counters(one.sessions, TEACUP) == {"on_hand": 10, "reserved": 2, "available": 8}
 
@@ -272,7 +272,7 @@ def test_stock_of_an_order_under_review_is_not_claimed_by_an_edit(steps: Steps) 
 
     outcome = make_edit(one, WantedEdit(quantities={1: 3}))
 
-    assert (outcome.state, outcome.claims, outcome.claimed, reserved(one)) == ("applied", [LAMP], False, {})
+    assert (outcome.state, outcome.claimed_skus, outcome.claimed, reserved(one)) == ("applied", [LAMP], False, {})
 
 
 def test_only_the_newest_previews_of_an_order_are_kept(steps: Steps) -> None:

@@ -1,0 +1,107 @@
+"""A till sells: what is carried home is sold from its store's stock at once, the rest is an order as any other."""
+
+import json
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+from commands.parameters import set_parameter
+from tests.api.channel_calls import open_account, push
+from tests.baton import Baton
+from tests.workflows.test_return_kinds import say
+from tests.workflows.test_returns import until_case
+
+TILL, STORE, BOOK = "till-1", "COVENT-GARDEN", "FIRST-EDITION"
+TERMS = {TILL: {"*": {"kind": "platform", "refunds": "person"}}}
+CHINA = timezone(timedelta(hours=8))
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+CARD = {"method": "card", "reference": "TERMINAL-7-1", "amount": "199.00"}
+
+
+def receipt(number: str, quantity: int = 1, sku: str = BOOK, **changes: Any) -> dict[str, Any]:
+    price = {"quantity": quantity, "unit_price": "199.00"}
+    return {
+        "store_id": "SH-0007",
+        "receipt_no": number,
+        "sold_at": f"{datetime.now(CHINA) - timedelta(hours=1):%Y-%m-%d %H:%M:%S}",
+        "currency": "CNY",
+        "items": [{"sku": sku, "name": "First edition", **price}],
+        "total": f"{199 * quantity}.00",
+        "tenders": [CARD | {"reference": f"TERMINAL-{number}", "amount": f"{199 * quantity}.00"}],
+    } | changes
+
+
+async def sell(baton: Baton, sold: dict[str, Any]) -> str:
+    answer = await push(baton.api, TILL, json.dumps(sold).encode(), "pos")
+    assert answer.json()["status"] == "taken", answer.text
+    order_id: str = answer.json()["order_id"]
+    baton.placed[order_id] = f"{sold['store_id']}-{sold['receipt_no']}"
+    return order_id
+
+
+def on_hand(baton: Baton) -> int:
+    [row] = baton.rows("SELECT on_hand FROM stock WHERE sku = :sku AND location_id = :store", sku=BOOK, store=STORE)
+    return int(row.on_hand)
+
+
+async def test_a_receipt_is_a_sale_from_the_stock_of_its_store(quick: Baton) -> None:
+    # Given
+    open_account(quick.sessions, TILL, "pos", stores={"SH-0007": STORE})
+    set_parameter(quick.sessions, "payment_terms", TERMS, LONG_AGO, None, "a contract", "sun")
+    before = on_hand(quick)
+
+    # When the till sends it, twice
+    sold = receipt("17")
+    for _ in range(2):
+        order_id = await sell(quick, sold)
+    order = await quick.until_status(order_id, "completed")
+
+    # Then
+    assert (order["payment_status"], order["fulfillment_orders"], order["holds"]) == ("paid", [], [])
+    assert on_hand(quick) == before - 1
+
+    # When more is sold than the store has by its record
+    many = await sell(quick, receipt("18", quantity=before + 4))
+    short = await quick.until_status(many, "completed")
+
+    # Then a person counts
+    assert on_hand(quick) == 0
+    assert f"{STORE} sold 5 {BOOK} more" in (short["attention"] or "")
+    quick.verify()
+
+
+async def test_what_is_to_be_sent_is_an_order_as_any_other(quick: Baton) -> None:
+    # Given
+    open_account(quick.sessions, TILL, "pos", stores={"SH-0007": STORE})
+    set_parameter(quick.sessions, "payment_terms", TERMS, LONG_AGO, None, "a contract", "sun")
+    home = {"name": "Lin Xia", "phone": "13800138000", "province": "浙江省", "city": "杭州市", "street": "文三路 90 号"}
+
+    # When
+    order_id = await sell(quick, receipt("19", sku="ELEGANT-LAMP", deliver_to=home))
+    order = await quick.until_status(order_id, "completed")
+
+    # Then
+    assert [work["status"] for work in order["fulfillment_orders"]] == ["delivered"]
+
+
+async def test_it_comes_back_to_any_store_against_its_receipt(quick: Baton) -> None:
+    # Given
+    open_account(quick.sessions, TILL, "pos", stores={"SH-0007": STORE})
+    set_parameter(quick.sessions, "payment_terms", TERMS, LONG_AGO, None, "a contract", "sun")
+    order_id = await sell(quick, receipt("20"))
+    await quick.until_status(order_id, "completed")
+
+    # When another store takes it back
+    one = {"sku": BOOK, "quantity": 1}
+    lines = [{"line_no": 1, "quantity": 1}]
+    asked = {"case_id": "BACK-20", "kind": "store_return", "reason": "read it already", "lines": lines}
+    return_id = (await quick.api.post(f"/orders/{order_id}/returns", json=asked)).json()["return_id"]
+    await until_case(quick, order_id, "BACK-20", "approved")
+    await say(quick, return_id, "receive", location_id="SHANGHAI", lines=[one])
+    await say(quick, return_id, "inspect", lines=[one | {"disposition": "restock", "grade": "A"}])
+
+    # Then a person at the till is to pay it back
+    case = await until_case(quick, order_id, "BACK-20", "closed")
+    [task] = (await quick.api.get("/refund-tasks", params={"channel": TILL})).json()["items"]
+    assert (case["refund"], case["location_id"]) == ("199.00", "SHANGHAI")
+    assert (task["order_id"], task["amount"]) == (order_id, "199.00")
+    quick.verify()
