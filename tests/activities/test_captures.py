@@ -198,6 +198,21 @@ def test_a_capture_at_the_order_takes_everything(steps: Steps) -> None:
     assert moved(whole, "captured") == [TOTAL]
 
 
+def test_what_the_channel_ships_itself_is_captured_once_as_it_leaves(reserved: Steps) -> None:
+    # given nothing, one lamp, and both lamps that the channel has shipped
+    for gone in (0, 1, 1, 2):
+        with reserved.sessions.begin() as session:
+            mine = {"id": reserved.order_id, "gone": gone}
+            session.execute(text("UPDATE order_lines SET elsewhere = :gone WHERE line_no = 1 AND order_id = :id"), mine)
+        assert capture(reserved) == ""
+
+    # when we ship the rest
+    capture(reserved, pack(reserved, CUP))
+
+    # then
+    assert moved(reserved, "captured") == [1999 + 800, 1999, CUP_COSTS]
+
+
 def test_nothing_is_paid_back_for_what_was_never_captured(reserved: Steps) -> None:
     # given a parcel that has left, and a cup that is short and canceled
     capture(reserved, pack(reserved, LAMPS))
