@@ -5,12 +5,13 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 from commands.parameters import set_parameter
+from commands.seed import Shop, stock_shop
 from tests.api.channel_calls import open_account, push
 from tests.baton import Baton
 from tests.workflows.test_return_kinds import say
 from tests.workflows.test_returns import until_case
 
-TILL, STORE, BOOK = "till-1", "COVENT-GARDEN", "FIRST-EDITION"
+TILL, STORE, BOOK = "till-1", "WEST-LAKE", "POCKET-ATLAS"
 TERMS = {TILL: {"*": {"kind": "platform", "refunds": "person"}}}
 CHINA = timezone(timedelta(hours=8))
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -24,10 +25,19 @@ def receipt(number: str, quantity: int = 1, sku: str = BOOK, **changes: Any) -> 
         "receipt_no": number,
         "sold_at": f"{datetime.now(CHINA) - timedelta(hours=1):%Y-%m-%d %H:%M:%S}",
         "currency": "CNY",
-        "items": [{"sku": sku, "name": "First edition", **price}],
+        "items": [{"sku": sku, "name": "Pocket atlas", **price}],
         "total": f"{199 * quantity}.00",
         "tenders": [CARD | {"reference": f"TERMINAL-{number}", "amount": f"{199 * quantity}.00"}],
     } | changes
+
+
+def open_store(baton: Baton) -> None:
+    """A store with nine atlases, whose till is a channel of its own."""
+    place = {"location_id": STORE, "kind": "store", "name": "West Lake", "country": "CN", "province": "浙江省"}
+    with baton.sessions.begin() as session:
+        stock_shop(session, Shop({BOOK: "Pocket atlas"}, [place], {(BOOK, STORE): 9}))
+    open_account(baton.sessions, TILL, "pos", stores={"SH-0007": STORE})
+    set_parameter(baton.sessions, "payment_terms", TERMS, LONG_AGO, None, "a contract", "sun")
 
 
 async def sell(baton: Baton, sold: dict[str, Any]) -> str:
@@ -45,8 +55,7 @@ def on_hand(baton: Baton) -> int:
 
 async def test_a_receipt_is_a_sale_from_the_stock_of_its_store(quick: Baton) -> None:
     # Given
-    open_account(quick.sessions, TILL, "pos", stores={"SH-0007": STORE})
-    set_parameter(quick.sessions, "payment_terms", TERMS, LONG_AGO, None, "a contract", "sun")
+    open_store(quick)
     before = on_hand(quick)
 
     # When the till sends it, twice
@@ -71,8 +80,7 @@ async def test_a_receipt_is_a_sale_from_the_stock_of_its_store(quick: Baton) -> 
 
 async def test_what_is_to_be_sent_is_an_order_as_any_other(quick: Baton) -> None:
     # Given
-    open_account(quick.sessions, TILL, "pos", stores={"SH-0007": STORE})
-    set_parameter(quick.sessions, "payment_terms", TERMS, LONG_AGO, None, "a contract", "sun")
+    open_store(quick)
     home = {"name": "Lin Xia", "phone": "13800138000", "province": "浙江省", "city": "杭州市", "street": "文三路 90 号"}
 
     # When
@@ -85,8 +93,7 @@ async def test_what_is_to_be_sent_is_an_order_as_any_other(quick: Baton) -> None
 
 async def test_it_comes_back_to_any_store_against_its_receipt(quick: Baton) -> None:
     # Given
-    open_account(quick.sessions, TILL, "pos", stores={"SH-0007": STORE})
-    set_parameter(quick.sessions, "payment_terms", TERMS, LONG_AGO, None, "a contract", "sun")
+    open_store(quick)
     order_id = await sell(quick, receipt("20"))
     await quick.until_status(order_id, "completed")
 
