@@ -124,6 +124,8 @@ class Deadlines(BaseModel, frozen=True):
     return_arrival: timedelta = timedelta(days=14)
     inspection: timedelta = timedelta(days=3)
     return_approval: timedelta = timedelta(days=2)
+    return_difference: timedelta = timedelta(days=3)
+    """How long an exchange whose goods are back waits for the payment of its difference, if its terms do not send."""
     refund: timedelta = timedelta(days=7)
     """Counted from the day the goods came back; the law gives seven days."""
     attention: timedelta = timedelta(minutes=15)

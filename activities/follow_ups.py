@@ -1,6 +1,8 @@
 """Follow-up orders: an exchange or a reship is an order that Baton places, and reserves before it is promised.
 
 The price of the returned units moves to it, so that each order has the money for the goods that the customer keeps.
+If the other goods cost less, the rest goes back; if they cost more, the difference is charged by a payment link of the
+follow-up order, or given (domain/returns/exchange.py).
 """
 
 from collections.abc import Sequence
@@ -14,18 +16,21 @@ from activities import reserve
 from activities.reserve import StockRequest
 from domain import ids, milestones
 from domain.money import Money
-from domain.returns import refunds
+from domain.returns.exchange import Difference, ExchangeTerms, Replacement, UnpaidPolicy
 from domain.returns.requests import DropFollowUpRequest, PlaceFollowUpRequest, SendFollowUpRequest
+from domain.returns.terms import Terms, of_channel
 from domain.status import OrderStatus
 from domain.stock.movements import OutOfStock
 from models.database import Sessions
 from models.order import OrderLineRow, OrderRow
-from models.payment import MoneyMovementRow
+from models.payment import MoneyMovementRow, PaymentLinkRow
 from models.returns import ReturnLineRow, ReturnRow
 from record import journal, money
 from record.money import credit_note
-from record.order_mapping import load_order
+from record.orders import payment_links
+from record.parameters import ParameterCache
 from record.returns import cases
+from record.returns.exchanges import difference_of, lines_of, sent_of
 from record.returns.points import points_back
 from record.sourcing.outlooks import OutlookCache
 from record.stock import ledger, quotas
@@ -50,40 +55,46 @@ COPIED = (
 
 @dataclass(frozen=True)
 class FollowUp:
-    """The follow-up order, or why there is none: then the case refunds instead."""
+    """The follow-up order, or why there is none: then the case refunds instead.
+
+    `charged` means that it has a payment link for the difference, `waits` that it is not sent before that is paid, and
+    `refund_minor` goes back because it costs less.
+    """
 
     order_id: str = ""
     refusal: str = ""
+    charged: bool = False
+    waits: bool = False
+    refund_minor: int = 0
 
 
 class FollowUps:
-    def __init__(self, sessions: Sessions, outlooks: OutlookCache) -> None:
+    def __init__(self, sessions: Sessions, outlooks: OutlookCache, parameters: ParameterCache) -> None:
         self.sessions = sessions
         self._outlooks = outlooks
+        self._parameters = parameters
 
     @activity.defn
     def place_follow_up(self, request: PlaceFollowUpRequest) -> FollowUp:
         """Place the order for other goods, or the same again, and reserve its stock; it waits for its case."""
         with self.sessions.begin() as session:
             row = cases.lock_return(session, request.return_id)
-            if row.follow_up_id:
-                return FollowUp(row.follow_up_id)
             order = _lock(session, row.order_id)
+            terms = self._terms(session, row, order)
+            if row.follow_up_id:
+                return _placed(session, row, terms)
             if order.import_minor is not None:
                 return FollowUp(refusal="goods that crossed the border are returned, not exchanged")
-            value = _claim_value(session, row)
-            if value is None:
+            price = difference_of(session, row, terms, order.currency)
+            if price.value > money.refundable(session, row.order_id).minor_units:
                 return FollowUp(refusal="too little of the payment is left")
             try:
                 with session.begin_nested():
-                    follow_up = _place(session, row, order, value, self._outlooks)
+                    follow_up = _place(session, row, order, price, self._outlooks)
             except OutOfStock:
                 return FollowUp(refusal="nobody has the goods")
-            row.follow_up_id = follow_up
-            row.value_minor = row.moved_minor = value
-            data = {"return_id": row.return_id, "follow_up": follow_up}
-            journal.append_fact(session, row.order_id, "return.follow_up_placed", f"{row.return_id}:follow_up", data)
-            return FollowUp(follow_up)
+            _fix_amounts(session, row, follow_up, price)
+            return _placed(session, row, terms)
 
     @activity.defn
     def send_follow_up(self, request: SendFollowUpRequest) -> FollowUp:
@@ -91,60 +102,78 @@ class FollowUps:
         with self.sessions.begin() as session:
             row = cases.lock_return(session, request.return_id)
             if row.moved_at is not None:
-                return FollowUp(row.follow_up_id or "")
+                return FollowUp(row.follow_up_id or "", refund_minor=row.refund_minor or 0)
             order = _lock(session, row.order_id)
             follow_up = session.get_one(OrderRow, row.follow_up_id, with_for_update=True)
             if refusal := _cannot_go(session, row, follow_up):
                 return FollowUp(refusal=refusal)
             _move(session, row, order, follow_up)
-            return FollowUp(follow_up.order_id)
+            return FollowUp(follow_up.order_id, refund_minor=row.refund_minor or 0)
 
     @activity.defn
     def drop_follow_up(self, request: DropFollowUpRequest) -> None:
-        """Undo: release its stock and cancel it, unless it was released to the relay. Safe when none was placed."""
+        """Undo: release its stock, withdraw its payment link and cancel it, unless it was released to the relay. Safe
+        when none was placed."""
         with self.sessions.begin() as session:
             row = cases.lock_return(session, request.return_id)
             if row.moved_at is not None or row.moved_minor is None or row.follow_up_id is None:
                 return
-            row.value_minor = row.moved_minor = None
+            row.value_minor = row.moved_minor = row.refund_minor = row.out_minor = None
+            row.given_minor = 0
             follow_up = session.get_one(OrderRow, row.follow_up_id, with_for_update=True)
             if follow_up.workflow_started_at is not None or follow_up.status != OrderStatus.RECEIVED:
                 return
             ledger.post(session, reserve.drop_reservations(session, follow_up.order_id), follow_up.order_id, "dropped")
             quotas.give_back(session, follow_up.order_id)
+            payment_links.charge(session, follow_up, 0, "")
             follow_up.status, follow_up.ended_at = OrderStatus.CANCELED, func.now()
             data = {"outcome": OrderStatus.CANCELED.value, "reason": request.reason}
             journal.append_fact(session, follow_up.order_id, "order.canceled", "ended", data)
             journal.announce(session, follow_up.order_id, milestones.CANCELED, data)
+
+    def _terms(self, session: Session, row: ReturnRow, order: OrderRow) -> ExchangeTerms:
+        rules = self._parameters.at(session, row.requested_at)
+        return (of_channel(rules.return_terms, order.channel) or Terms()).exchange
 
 
 def _lock(session: Session, order_id: str) -> OrderRow:
     return session.get_one(OrderRow, order_id, with_for_update=True)
 
 
-def _claim_value(session: Session, row: ReturnRow) -> int | None:
-    """Return the price of the units in minor units, without shipping. None if less than that remains of the payment."""
-    order, asked = load_order(session, row.order_id), cases.asked(session, row.return_id)
-    before = cases.returned_before(session, row)
-    value = refunds.value_of(order, asked, before, with_shipping=False)
-    return value.minor_units if value <= money.refundable(session, row.order_id) else None
+def _fix_amounts(session: Session, row: ReturnRow, follow_up: str, price: Difference) -> None:
+    """Fix what moves, what goes back and what is charged, so that other cases and repeats see it."""
+    row.follow_up_id, row.value_minor, row.moved_minor = follow_up, price.value, price.moved
+    # Null if it has none, as in cases that only move money.
+    row.refund_minor = price.refund or None
+    row.out_minor, row.given_minor = price.out, price.given
+    if price.charge:
+        payment_links.charge(session, _lock(session, follow_up), price.charge, f"{follow_up}-D")
+    amounts = {"given_minor": price.given, "charge_minor": price.charge, "refund_minor": price.refund}
+    told = {name: minor for name, minor in amounts.items() if minor}
+    data = {"return_id": row.return_id, "follow_up": follow_up, **told}
+    journal.append_fact(session, row.order_id, "return.follow_up_placed", f"{row.return_id}:follow_up", data)
 
 
-def _place(session: Session, row: ReturnRow, order: OrderRow, value: int, outlooks: OutlookCache) -> str:
+def _placed(session: Session, row: ReturnRow, terms: ExchangeTerms) -> FollowUp:
+    name = row.follow_up_id or ""
+    charged = session.scalar(select(PaymentLinkRow.reference).where(PaymentLinkRow.order_id == name).limit(1))
+    return FollowUp(name, charged=bool(charged), waits=bool(charged) and terms.when_unpaid == UnpaidPolicy.REFUND)
+
+
+def _place(session: Session, row: ReturnRow, order: OrderRow, price: Difference, outlooks: OutlookCache) -> str:
     """Write the order and reserve its stock. Raises OutOfStock if not all of it is available."""
-    name = ids.new_order_id()
-    lines = session.scalars(
-        select(ReturnLineRow).where(ReturnLineRow.return_id == row.return_id).order_by(ReturnLineRow.line_no)
-    ).all()
+    name, lines = ids.new_order_id(), lines_of(session, row)
     own = {
         "order_id": name,
         "channel_order_id": ids.follow_up_number(order.channel_order_id, row.case_id),
         "request_hash": row.return_id,
         "placed_at": func.now(),
-        "discount_minor": 0,
+        "discount_minor": price.given,
         "shipping_minor": 0,
         "tax_minor": 0,
-        "grand_total_minor": value,
+        "grand_total_minor": price.total,
+        # Charged apart, like what an edit adds.
+        "edited_minor": price.charge,
         "remarks": "",
         "tags": [],
         "units": sum(line.quantity for line in lines),
@@ -152,7 +181,7 @@ def _place(session: Session, row: ReturnRow, order: OrderRow, value: int, outloo
         "relay_after": NOT_YET,
     }
     session.execute(insert(OrderRow).values({column: getattr(order, column) for column in COPIED} | own))
-    session.add_all(_lines(name, lines, _shares(session, row, lines)))
+    session.add_all(_lines(name, lines, sent_of(session, row)))
     session.flush()
     journal.append_fact(session, name, "order.received", "received", {"follow_up_of": row.return_id})
     # The order's own reserve step finds this answer, so that nothing is reserved twice.
@@ -161,17 +190,9 @@ def _place(session: Session, row: ReturnRow, order: OrderRow, value: int, outloo
     return name
 
 
-def _shares(session: Session, row: ReturnRow, lines: Sequence[ReturnLineRow]) -> list[int]:
-    """Return what was paid for each line, in minor units."""
-    order, before = load_order(session, row.order_id), cases.returned_before(session, row)
-    return [
-        refunds.value_of(order, {line.line_no: line.quantity}, before, with_shipping=False).minor_units
-        for line in lines
-    ]
-
-
-def _lines(name: str, lines: Sequence[ReturnLineRow], shares: Sequence[int]) -> list[OrderLineRow]:
-    """Each line costs what was paid for the line that it replaces; the discount takes up the rounding."""
+def _lines(name: str, lines: Sequence[ReturnLineRow], sent: Sequence[Replacement]) -> list[OrderLineRow]:
+    """Each line costs its named price, or what was paid for the line that it replaces; the discount takes up the
+    rounding."""
     return [
         OrderLineRow(
             order_id=name,
@@ -179,10 +200,10 @@ def _lines(name: str, lines: Sequence[ReturnLineRow], shares: Sequence[int]) -> 
             sku=line.replacement_sku or line.sku,
             title="",
             quantity=line.quantity,
-            unit_price_minor=-(-share // line.quantity),
-            discount_minor=-(-share // line.quantity) * line.quantity - share,
+            unit_price_minor=one.unit_price,
+            discount_minor=one.discount,
         )
-        for number, (line, share) in enumerate(zip(lines, shares, strict=True), 1)
+        for number, (line, one) in enumerate(zip(lines, sent, strict=True), 1)
     ]
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, update
+from sqlalchemy import func, select, update
 from temporalio import activity
 
 from activities.reserving import enlarge
@@ -11,18 +11,20 @@ from domain.milestones import PAYMENT_DUE
 from domain.money import Money
 from integrations.payments import Payments
 from models.database import Sessions
+from models.order import OrderRow
 from models.payment import PaymentLinkRow
 from record import journal
 from record.orders import payment_links
+from record.orders.captures import ask_for_links
 from record.orders.payment_links import OPEN
 
 
 @dataclass(frozen=True)
 class LinkRequest:
-    """The edit that changed what the order charges."""
+    """The edit that changed what the order charges; empty for the difference of an exchange."""
 
     order_id: str
-    edit_id: str
+    edit_id: str = ""
 
 
 class PaymentLinks:
@@ -57,6 +59,13 @@ class PaymentLinks:
                     data = {"amount": due.text, "currency": due.currency, "payment_link": url}
                     journal.announce(session, request.order_id, PAYMENT_DUE, data, subject=link.reference)
         return ""
+
+    @activity.defn(no_thread_cancel_exception=True)
+    def ask_for_charge(self, request: LinkRequest) -> int:
+        """Ask the gateway whether the order's links were paid, and return what it still charges in minor units."""
+        ask_for_links(self.sessions, self.payments, request.order_id)
+        with self.sessions() as session:
+            return session.scalars(select(OrderRow.charge_minor).where(OrderRow.order_id == request.order_id)).one()
 
     def _tell(self, link: PaymentLinkRow) -> str:
         if link.state == OPEN:

@@ -69,7 +69,7 @@ class ReturnRefunds:
         with self.sessions.begin() as session:
             row = cases.lock_return(session, request.return_id)
             refunded, asked = money.paid_to_case(session, row.return_id), asked_refunds.for_case(session, row.return_id)
-            if answer.refusal and not refunded and not asked:
+            if answer.refusal and not refunded and not asked and row.moved_at is None:
                 row.value_minor = row.refund_minor = None
                 row.fees, row.points_spent, row.paid_ahead = {}, 0, False
             elif not answer.refusal and row.refunded_at is None:

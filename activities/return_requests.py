@@ -8,6 +8,7 @@ from temporalio import activity
 
 from domain import milestones
 from domain.ids import return_id
+from domain.money import Money
 from domain.returns import policy
 from domain.returns.kinds import KINDS, ReturnKind
 from domain.returns.policy import ReturnFacts
@@ -19,6 +20,7 @@ from models.returns import ReturnRow
 from record import journal
 from record.parameters import ParameterCache
 from record.returns import cases
+from record.returns.exchanges import difference_of, names_prices
 from record.returns.facts import facts_of, value_of
 from record.returns.opening import asked_of, open_case
 
@@ -92,7 +94,9 @@ class ReturnRequests:
             of_units = KINDS[ReturnKind(row.kind)].of_units
             asks_order = order.status != OrderStatus.COMPLETED and row.goods is None and of_units
             judged = (name, order.order_id, row.status, row.refusal or "", asks_order, everything)
-            return Case(*judged, row.kind, terms.refund.value, terms.when_silent)
+            # Silence approves no price that somebody named.
+            when_silent = "wait" if names_prices(session, row) else terms.when_silent
+            return Case(*judged, row.kind, terms.refund.value, when_silent)
 
     @activity.defn
     def decide_return(self, decision: CaseDecision) -> str:
@@ -115,10 +119,19 @@ def _judge(session: Session, row: ReturnRow, facts: ReturnFacts, terms: Terms) -
     row.refusal = policy.refusal(facts)
     if row.refusal:
         cases.advance_return(session, row, ReturnStatus.REJECTED, row.refusal)
-    elif terms.decides(facts.kind, facts.amount or value_of(session, row, facts.asked)):
+    elif terms.decides(facts.kind, facts.amount or value_of(session, row, facts.asked)) and _sends(session, row, terms):
         cases.advance_return(session, row, ReturnStatus.APPROVED, "")
     if row.status != ReturnStatus.REQUESTED:
         _announce(session, row)
+
+
+def _sends(session: Session, row: ReturnRow, terms: Terms) -> bool:
+    """True if the goods that an exchange sends may go out without a person: the limits count for their price too."""
+    if not names_prices(session, row):
+        return True
+    currency = session.get_one(OrderRow, row.order_id).currency
+    out = Money(difference_of(session, row, terms.exchange, currency).out, currency)
+    return terms.decides(ReturnKind(row.kind), out) and terms.exchange.sends(out)
 
 
 def _announce(session: Session, row: ReturnRow) -> None:

@@ -86,7 +86,8 @@ def all_steps(settings: Settings, record: Sessions, partners: Partners, caches: 
     merge, shortages = Merge(record), Shortages(record, ways)
     refunds, notify = Refunds(record, ways), Notify(record)
     requests, returns = ReturnRequests(record, parameters), Returns(record, partners.wms)
-    labels, follow_ups = ReturnLabels(record, partners.tms), FollowUps(record, outlooks)
+    links = PaymentLinks(record, partners.payments)
+    labels, follow_ups = ReturnLabels(record, partners.tms), FollowUps(record, outlooks, caches.parameters)
     pull, reconcile = Pull(record, circuits), Reconcile(record, circuits)
     qimen = settings.qimen.warehouses if settings.qimen else ()
     statements = StatementSteps(record, partners.statements, settings.statements, list(qimen))
@@ -101,7 +102,8 @@ def all_steps(settings: Settings, record: Sessions, partners: Partners, caches: 
         holds.release_hold,
         holds.expire_holds,
         Edits(record, outlooks).make_edit,
-        PaymentLinks(record, partners.payments).tell_links,
+        links.tell_links,
+        links.ask_for_charge,
         Captures(record, partners.payments).capture_goods,
         reserve.reserve_stock,
         reserve.release_stock,

@@ -31,7 +31,8 @@ class ReturnRow(Base):
 
     Its amounts are fixed before money moves: `value_minor` was paid for its units (or is the goodwill), `fees` are kept
     of that, by name, `refund_minor` goes back as `refund_to` says, and `moved_minor` pays for the follow-up order
-    instead.
+    instead. `out_minor` is the price of what an exchange sends, if somebody named it, and `given_minor` of that is not
+    asked for.
     """
 
     __tablename__ = "returns"
@@ -65,6 +66,8 @@ class ReturnRow(Base):
     points_spent: Mapped[int] = mapped_column(server_default="0")
     """Number of spent points that the fee `points_spent` pays for."""
     moved_minor: Mapped[int | None] = mapped_column(BigInteger)
+    out_minor: Mapped[int | None] = mapped_column(BigInteger)
+    given_minor: Mapped[int] = mapped_column(BigInteger, server_default="0")
     moved_at: Mapped[When]
     follow_up_id: Mapped[str | None] = mapped_column(ForeignKey("orders.order_id"))
     """The order that sends other goods, or the same again."""
@@ -102,7 +105,8 @@ class ReturnRow(Base):
 
 
 class ReturnLineRow(Base):
-    """The units of an order line in a case, and the SKU that is sent instead (empty: the same again)."""
+    """The units of an order line in a case, and the SKU that is sent instead (empty: the same again), each for its
+    price (null: what was paid for the line)."""
 
     __tablename__ = "return_lines"
 
@@ -111,6 +115,7 @@ class ReturnLineRow(Base):
     sku: Mapped[str]
     quantity: Mapped[int]
     replacement_sku: Mapped[str] = mapped_column(server_default="")
+    replacement_price_minor: Mapped[int | None] = mapped_column(BigInteger)
 
     __table_args__ = (CheckConstraint("quantity > 0", "quantity_positive"),)
 

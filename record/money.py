@@ -24,7 +24,7 @@ _ASKED = table(AskedRefundRow)
 _OF_ORDER = _ORDERS.c.order_id == bindparam("order_id")
 
 
-def _sum_of(signs: dict[str, int]) -> ScalarSelect[int]:
+def _sum_of(signs: dict[str, int], *which: ColumnElement[bool]) -> ScalarSelect[int]:
     """The signed sum of an order's movements, without the one whose key is `but`."""
     of_order = (
         (_MOVEMENTS.c.order_id == _ORDERS.c.order_id)
@@ -32,7 +32,7 @@ def _sum_of(signs: dict[str, int]) -> ScalarSelect[int]:
         & (_MOVEMENTS.c.key != bindparam("but"))
     )
     signed = _MOVEMENTS.c.amount_minor * case(signs, value=_MOVEMENTS.c.kind, else_=0)
-    return select(func.coalesce(func.sum(signed), 0)).where(of_order).scalar_subquery()
+    return select(func.coalesce(func.sum(signed), 0)).where(of_order, *which).scalar_subquery()
 
 
 def _claimed(amount: ColumnElement[int], *kinds: str) -> ScalarSelect[int]:
@@ -48,7 +48,9 @@ _UNDER_WAY = _ASKED.c.return_id.is_(None) & (_ASKED.c.key != bindparam("but"))
 
 
 # One statement each, so that no movement comes between two reads.
-_CAPTURED, _BALANCE = _sum_of(INFLOWS), _sum_of(INFLOWS | OUTFLOWS)
+# The keys of what payment links have paid name their link (record/orders/payment_links.py).
+_CAPTURED = _sum_of(INFLOWS, func.strpos(_MOVEMENTS.c.key, "@") == 0)
+_BALANCE = _sum_of(INFLOWS | OUTFLOWS)
 _ASKED_FOR = (
     select(func.coalesce(func.sum(_ASKED.c.amount_minor), 0))
     .where(_ASKED.c.order_id == _ORDERS.c.order_id, _ASKED.c.currency == _ORDERS.c.currency, _UNDER_WAY)
@@ -77,7 +79,7 @@ _READ_OTHERS = prepared(
 
 
 def captured(session: Session, order_id: str) -> Money:
-    """Return what was captured for the order, less what moved to a follow-up order."""
+    """Return what was captured for the order without its payment links, less what moved to a follow-up order."""
     return _read(session, _READ_CAPTURED, order_id)
 
 

@@ -11,6 +11,7 @@ class ReturnDeadlines:
     inspection: float
     approval: float = 172_800.0
     refund: float = 604_800.0
+    difference: float = 259_200.0
 
 
 @dataclass(frozen=True)

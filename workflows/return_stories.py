@@ -55,7 +55,9 @@ async def exchange(case: ReturnCase) -> None:
     await case.label()
     await case.announce()
     await _take_in(case)
-    if not (reserved and await case.send_instead()):
+    if reserved and await case.difference_paid() and await case.send_instead():
+        await case.pay_difference()
+    else:
         await case.pay()
 
 

@@ -94,6 +94,7 @@ def return_start(
         inspection=limits.inspection.total_seconds(),
         approval=limits.return_approval.total_seconds(),
         refund=limits.refund.total_seconds(),
+        difference=limits.return_difference.total_seconds(),
     )
     attributes = (
         SearchAttributePair(search_attributes.ORDER_ID, order_id),

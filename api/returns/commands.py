@@ -1,5 +1,6 @@
 """Commands to a running case: approve, reject, cancel. Each is an update that the case may refuse."""
 
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Annotated
 
@@ -7,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import Field
 
-from api.access import Caller
+from api.access import Caller, Right
 from api.dependencies import ReturnDecider, Returner, Services, WithServices, read_body
 from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, REFUSED, Problem, invalid
 from api.idempotency import OnceRoute
@@ -18,10 +19,14 @@ from api.returns import examples
 from api.returns.view import find_return
 from api.schemas import Answer, Body, Prose
 from domain import ids
+from domain.parameters import read_parameters, valid_at
+from domain.returns.exchange import ExchangeTerms
 from domain.returns.kinds import KINDS, RefundTo, Remedy, ReturnKind, carried_out_as
 from domain.status import ReturnStatus
 from models.order import OrderRow
 from models.returns import ReturnRow
+from record.parameters import dated_rows
+from record.returns.exchanges import difference_of, names_prices
 from workflows.return_messages import CaseCancel, CaseVerdict
 
 router = APIRouter(tags=["returns"], route_class=OnceRoute)
@@ -66,11 +71,13 @@ def _responses(good: str) -> Responses:
 async def approve_return(
     return_id: PathId, request: Request, response: Response, caller: ReturnDecider, services: WithServices
 ) -> ReturnTold:
-    """For cases above the limits of the terms. A 409 when the case does not wait for a decision."""
+    """For cases above the limits of the terms. A 409 when the case does not wait for a decision, a 403 when the price
+    of what an exchange sends differs by more than the parameter `edit_limit` and this key may not edit any amount."""
     body = await read_body(request, ApproveReturnBody)
     case, order = await run_in_threadpool(_case, services, return_id, caller)
     if fault := _wrong_remedy(case, order, body.remedy):
         raise invalid("remedy", fault)
+    await run_in_threadpool(_check_limit, services, case, order, caller)
     verdict = CaseVerdict(True, caller.name, body.note, body.refund_to or "", body.remedy or "")
     return await _ask(services, return_id, caller, response, "decide", verdict, body.note)
 
@@ -129,6 +136,18 @@ async def _ask(
     if status is None:
         response.status_code = 202
     return ReturnTold(return_id=return_id, status=status)
+
+
+def _check_limit(services: Services, case: ReturnRow, order: OrderRow, caller: Caller) -> None:
+    if caller.may(Right.EDIT_ANY_AMOUNT):
+        return
+    with services.sessions() as session:
+        if not names_prices(session, case):
+            return
+        limits = read_parameters(valid_at(dated_rows(session), datetime.now(UTC))).edit_limit
+        price = difference_of(session, case, ExchangeTerms(), order.currency)
+    if limits and abs(price.out - price.value) > limits.get(order.currency, 0):
+        raise Problem(FORBIDDEN, "the prices differ by more than a key of this role may approve")
 
 
 def _wrong_remedy(case: ReturnRow, order: OrderRow, remedy: Remedy | None) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api import examples
-from api.access import Caller
+from api.access import Caller, Right
 from api.dependencies import Returner, Services, WithServices, commit, read_body
 from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, OTHER_BODY, TOO_LARGE, FieldError, Problem, invalid_fields
 from api.idempotency import OnceRoute
@@ -36,11 +36,14 @@ Evidence = Annotated[str, Field(min_length=1, max_length=300, pattern=NO_CONTROL
 
 
 class ReturnLineBody(Body):
-    """`replacement_sku` is what an exchange sends instead; without it, the same SKU again."""
+    """`replacement_sku` is what an exchange sends instead; without it, the same SKU again. `replacement_price` is what
+    one unit of it costs; without it, what was paid for the units that come back. The difference is paid back, charged
+    by a payment link or given, as the terms say. Only keys that decide about returns may name a price."""
 
     line_no: Annotated[int, Field(ge=1, le=MAX_LINES)]
     quantity: Quantity
     replacement_sku: Sku | None = None
+    replacement_price: Amount | None = None
 
 
 class ReturnBody(Body):
@@ -123,7 +126,8 @@ def _check(services: Services, order_id: str, caller: Caller, body: ReturnBody) 
         order = find_order(session, order_id, caller)
         lines = select(OrderLineRow.line_no, OrderLineRow.quantity).where(OrderLineRow.order_id == order_id)
         ordered = {row.line_no: row.quantity for row in session.execute(lines)}
-        return order, [*_faults(body, ordered), *_unknown(session, body), *_wrong_amount(order, body)]
+        faults = *_faults(body, ordered), *_unknown(session, body), *_wrong_amount(order, body)
+        return order, [*faults, *_wrong_prices(order, body, caller)]
 
 
 def _name_photos(services: Services, order_id: str, body: ReturnBody) -> list[FieldError]:
@@ -160,6 +164,23 @@ def _wrong_amount(order: OrderRow, body: ReturnBody) -> Iterator[FieldError]:
             Money.parse(body.amount, order.currency)
         except NotMoney as error:
             yield {"field": "amount", "message": str(error)}
+
+
+def _wrong_prices(order: OrderRow, body: ReturnBody, caller: Caller) -> Iterator[FieldError]:
+    for index, line in enumerate(body.lines):
+        if line.replacement_price is None:
+            continue
+        field = f"lines[{index}].replacement_price"
+        if body.kind != ReturnKind.EXCHANGE:
+            yield {"field": field, "message": "only an exchange sends something else"}
+        elif not caller.may(Right.DECIDE_RETURN):
+            yield {"field": field, "message": "this key may not name a price"}
+        else:
+            try:
+                if Money.parse(line.replacement_price, order.currency).minor_units <= 0:
+                    yield {"field": field, "message": "is above zero"}
+            except NotMoney as error:
+                yield {"field": field, "message": str(error)}
 
 
 def _faults(body: ReturnBody, ordered: Mapping[int, int]) -> Iterator[FieldError]:

@@ -10,6 +10,7 @@ class ReturnLineAnswer(Answer):
     sku: str
     quantity: int
     replacement_sku: str = ""
+    replacement_price: str | None = None
 
 
 class ReturnedGoodsAnswer(Answer):
@@ -26,7 +27,9 @@ class ReturnAnswer(Answer):
     """A return case. `refusal` says why it was rejected, `goods` where the goods were when the case started.
 
     `value` is what was paid for its units. The `fees` are kept of it; `refund` is paid back as `refund_to` says, or
-    `moved` pays for the follow-up order `follow_up_id`. `remedy` is the decision about a warranty case, else empty.
+    `moved` pays for the follow-up order `follow_up_id`, and what is more than that goes back. `sent` is the price of
+    what an exchange sends: `given` of it is not asked for, and the rest is charged. `remedy` is the decision about a
+    warranty case, else empty.
     """
 
     return_id: str
@@ -48,6 +51,10 @@ class ReturnAnswer(Answer):
     refund_to: str
     remedy: str
     moved: str | None
+    sent: str | None
+    given: str | None
+    payment_link: str | None
+    """Where the customer pays the difference, while it is not paid."""
     currency: str
     follow_up_id: str | None
     carrier: str | None

@@ -1,6 +1,6 @@
 """Reads return cases with their lines and returned goods."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
@@ -16,7 +16,9 @@ from domain.returns.kinds import RefundTo, ReturnKind
 from domain.status import RETURN, ReturnStatus, is_final
 from models.messaging import PartnerEventRow
 from models.order import OrderLineRow, OrderRow
+from models.payment import PaymentLinkRow
 from models.returns import ReturnedGoodsRow, ReturnLineRow, ReturnRow
+from record.orders.payment_links import OPEN
 
 
 def return_answers(
@@ -28,13 +30,36 @@ def return_answers(
     lines: dict[str, list[ReturnLineAnswer]] = {case.return_id: [] for case, _ in rows}
     goods: dict[str, list[ReturnedGoodsAnswer]] = {name: [] for name in lines}
     of_these = select(ReturnLineRow).where(ReturnLineRow.return_id.in_(lines))
+    currencies = {case.return_id: currency for case, currency in rows}
     for line in session.scalars(of_these.order_by(ReturnLineRow.line_no)):
-        lines[line.return_id].append(ReturnLineAnswer.model_validate(line))
+        price = text_of(line.replacement_price_minor, currencies[line.return_id])
+        answer = ReturnLineAnswer.model_validate(line).model_copy(update={"replacement_price": price})
+        lines[line.return_id].append(answer)
     came = select(ReturnedGoodsRow).where(ReturnedGoodsRow.return_id.in_(lines))
     for one in session.scalars(came.order_by(ReturnedGoodsRow.sku, ReturnedGoodsRow.disposition)):
         photos = [visible_text(caller, reference) for reference in one.photos]
         goods[one.return_id].append(ReturnedGoodsAnswer.model_validate({**vars(one), "photos": photos}))
-    return [_answer(case, caller, currency, lines[case.return_id], goods[case.return_id]) for case, currency in rows]
+    links = _links(session, [case.follow_up_id for case, _ in rows if case.out_minor is not None])
+    return [
+        _answer(
+            case, caller, currency, lines[case.return_id], goods[case.return_id], links.get(case.follow_up_id or "")
+        )
+        for case, currency in rows
+    ]
+
+
+def _links(session: Session, orders: Sequence[str | None]) -> dict[str, str]:
+    """Return the payment links that are open, by follow-up order."""
+    if not orders:
+        return {}
+    open_links = select(PaymentLinkRow.order_id, PaymentLinkRow.url).where(
+        PaymentLinkRow.order_id.in_(orders), PaymentLinkRow.state == OPEN
+    )
+    return {row.order_id: row.url for row in session.execute(open_links) if row.url}
+
+
+def text_of(minor: int | None, currency: str) -> str | None:
+    return None if minor is None else Money(minor, currency).text
 
 
 def visible_to(caller: Caller) -> list[ColumnElement[bool]]:
@@ -100,10 +125,15 @@ def return_summary(statuses: Iterable[str]) -> ReturnStatus | None:
 
 
 def _answer(
-    case: ReturnRow, caller: Caller, currency: str, lines: list[ReturnLineAnswer], goods: list[ReturnedGoodsAnswer]
+    case: ReturnRow,
+    caller: Caller,
+    currency: str,
+    lines: list[ReturnLineAnswer],
+    goods: list[ReturnedGoodsAnswer],
+    link: str | None = None,
 ) -> ReturnAnswer:
     def money(minor: int | None) -> str | None:
-        return None if minor is None else Money(minor, currency).text
+        return text_of(minor, currency)
 
     return ReturnAnswer(
         return_id=case.return_id,
@@ -125,6 +155,9 @@ def _answer(
         refund_to=case.refund_to,
         remedy=case.remedy,
         moved=money(case.moved_minor),
+        sent=money(case.out_minor),
+        given=money(case.given_minor or None),
+        payment_link=link,
         currency=currency,
         follow_up_id=case.follow_up_id,
         carrier=case.carrier,

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from domain.money import Money
+from domain.returns.exchange import ExchangeTerms, read_exchange
 from domain.returns.kinds import RefundTo, ReturnKind
 
 # Consumer protection act art. 25: the days are counted in the customer's time.
@@ -71,6 +72,7 @@ class Terms:
     freight: Mapping[str, int] = field(default_factory=dict)
     refund_to: RefundTo = RefundTo.ORIGINAL
     points: PointsSpent = PointsSpent.NEGATIVE
+    exchange: ExchangeTerms = field(default=ExchangeTerms())
 
     def decides(self, kind: ReturnKind, value: Money) -> bool:
         """True if a case of this value is approved without a person."""
@@ -144,6 +146,7 @@ def _terms(value: Any) -> Terms:
         _amounts(value["freight"]),
         RefundTo(value.get("refund_to", RefundTo.ORIGINAL)),
         PointsSpent(value.get("points", PointsSpent.NEGATIVE)),
+        read_exchange(value.get("exchange", {})),
     )
 
 

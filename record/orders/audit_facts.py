@@ -169,7 +169,7 @@ def _payments(
     for order_id, one in orders.items():
         reference = one.order.payment_reference
         if one.follow_up:
-            # The money that its return moved to it: the gateway knows only the first order's.
+            # The money that its return moved to it: the gateway knows only the first order's. Links pay apart.
             known[order_id] = PaymentFacts("captured", money.captured(session, order_id))
         elif reference and (one.payer or bound.get(reference)) != order_id:
             known[order_id] = PaymentFacts("taken")

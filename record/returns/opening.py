@@ -47,10 +47,16 @@ def open_case(
     session.add(row)
     session.flush()
     instead = {line["line_no"]: line.get("replacement_sku") or "" for line in data.get("lines", ())}
+    prices = {line["line_no"]: _price(line, row.kind, order.currency) for line in data.get("lines", ())}
     skus = {line.line_no: line.sku for line in cases.ordered_lines(session, order.order_id)}
     session.add_all(
         ReturnLineRow(
-            return_id=name, line_no=line_no, sku=skus[line_no], quantity=units, replacement_sku=instead[line_no]
+            return_id=name,
+            line_no=line_no,
+            sku=skus[line_no],
+            quantity=units,
+            replacement_sku=instead[line_no],
+            replacement_price_minor=prices[line_no],
         )
         for line_no, units in asked.items()
         if line_no in skus and units > 0
@@ -60,6 +66,16 @@ def open_case(
     event.applied_at = func.now()
     session.flush()
     return row
+
+
+def _price(line: Mapping[str, Any], kind: str, currency: str) -> int | None:
+    """Return the price of a unit that an exchange sends; None if it was not named, or not in the order's currency."""
+    if kind != ReturnKind.EXCHANGE or not line.get("replacement_price"):
+        return None
+    try:
+        return Money.parse(line["replacement_price"], currency).minor_units
+    except NotMoney:
+        return None
 
 
 def _amount(data: Mapping[str, Any], currency: str) -> int | None:

@@ -352,6 +352,7 @@ ASIDES: Mapping[str, Aside] = {
     "make_edit": Aside(
         "reserve_stock", lambda s: make_edit(s, WantedEdit(quantities={1: 1}, notes={"remarks": "ring"}))
     ),
+    "ask_for_charge": Aside("audit_order", lambda s: charged(s).links.ask_for_charge(LinkRequest(s.order_id))),
     "tell_links": Aside("audit_order", lambda s: charged(s).links.tell_links(LinkRequest(s.order_id, "3"))),
     "decide_return": Aside(
         "end_order",
@@ -433,7 +434,7 @@ def build_steps(sessions: Sessions, partners: Mapping[str, PartnerHttp]) -> Step
         returns=Returns(sessions, wms),
         labels=ReturnLabels(sessions, tms),
         return_refunds=ReturnRefunds(sessions, ways, Crm(partners["crm"]), ParameterCache(0)),
-        follow_ups=FollowUps(sessions, fresh_outlooks()),
+        follow_ups=FollowUps(sessions, fresh_outlooks(), ParameterCache()),
         return_progress=ReturnProgress(sessions),
         claims=CarrierClaims(sessions, ParameterCache()),
         rerouting=Rerouting(sessions, tms),

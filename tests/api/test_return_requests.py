@@ -40,7 +40,8 @@ async def test_a_requested_return_waits_for_the_relay(tmall: Api, place: Place, 
     found = await tmall.get(shown["links"]["self"])
     assert found.status_code == 200
     assert found.json()["status"] == "requested"
-    assert found.json()["lines"] == [{"line_no": 2, "sku": "OAK-STOOL", "quantity": 1, "replacement_sku": ""}]
+    line = {"line_no": 2, "sku": "OAK-STOOL", "quantity": 1, "replacement_sku": "", "replacement_price": None}
+    assert found.json()["lines"] == [line]
 
 
 async def test_the_same_case_twice_is_one_case(tmall: Api, place: Place) -> None:
@@ -240,3 +241,23 @@ async def test_the_return_rate_is_of_ordered_units(tmall: Api, place: Place, ses
     assert await rates(by="channel") == [("tmall", 3, 1, 0.3333)]
     backwards = {"since": "2026-02-01T00:00:00Z", "until": "2026-01-01T00:00:00Z"}
     assert fields(assert_problem(await tmall.get("/reports/returns", params=backwards), 422, "invalid")) == ["since"]
+
+
+async def test_only_who_decides_about_returns_names_the_price_of_an_exchange(
+    staff: Api, tmall: Api, place: Place
+) -> None:
+    # given
+    order_id = await place()
+
+    async def refused_field(caller: Api, price: str, kind: str = "exchange") -> list[str]:
+        line = {"line_no": 2, "quantity": 1, "replacement_price": price}
+        answer = await caller.post(f"/orders/{order_id}/returns", json=case(kind=kind, lines=[line]))
+        return [] if answer.status_code == 202 else fields(assert_problem(answer, 422, "invalid"))
+
+    # then
+    field = ["lines[0].replacement_price"]
+    assert await refused_field(tmall, "1.00") == field
+    assert await refused_field(staff, "0.00") == field
+    assert await refused_field(staff, "1.005") == field
+    assert await refused_field(staff, "1.00", "reship") == field
+    assert await refused_field(staff, "1.00") == []
