@@ -224,3 +224,25 @@ async def test_what_has_left_is_not_edited(silent: Baton) -> None:
     notes = await preview(silent, order_id, remarks="leave it with the neighbor")
     assert (await confirm(silent, order_id, notes)).status_code == 200
     assert (await silent.show(order_id))["remarks"] == "leave it with the neighbor"
+
+
+async def test_staff_choose_the_location_and_the_carrier_of_one_order(silent: Baton) -> None:
+    # given an order that Guangzhou, the nearest, is picking
+    order_id = await released(silent, "CHOSEN")
+    assert (await silent.show(order_id))["fulfillment_orders"][0]["location_id"] == "GUANGZHOU"
+
+    # when
+    edit = await preview(silent, order_id, location="SHANGHAI", carrier="JD Logistics")
+    assert (edit["refusals"], edit["recall"], edit["difference"]) == ([], [f"{order_id}-1"], "0.00")
+    assert (await confirm(silent, order_id, edit)).json()["answer"] == "done"
+
+    # then the work is called back, and Shanghai sends it by that carrier
+    order = await silent.until(
+        order_id, lambda order: [one["status"] for one in order["fulfillment_orders"]] == ["canceled", "released"]
+    )
+    assert order["fulfillment_orders"][-1]["location_id"] == "SHANGHAI"
+    decisions = (await silent.api.get(f"/orders/{order_id}/sourcing")).json()["decisions"]
+    assert decisions[-1]["reason"].startswith("SHANGHAI is specified and has all")
+    [candidate] = [one for one in decisions[-1]["inputs"]["candidates"] if one["location_id"] == "SHANGHAI"]
+    assert candidate["carrier"] == "JD Logistics"
+    silent.verify()
