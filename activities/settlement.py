@@ -14,6 +14,7 @@ from record import money
 from record.order_mapping import order_of
 from record.orders import payment_claims
 from record.orders.captures import ask_gateway
+from record.orders.evidence import send_asked
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Settlement:
         else:
             renew(self.sessions, self.ways.payments, order_id)
         ask_gateway(self.sessions, self.ways.payments, order)
+        send_asked(self.sessions, self.ways.payments, order_id)
         with self.sessions.begin() as session:
             order = order_of(session, order_id)
             over = OrderStatus(order.status) in UNDONE and not money.awaits_case(session, order_id)

@@ -9,6 +9,7 @@ from sqlalchemy import func, update
 from sqlalchemy.orm import Session
 from temporalio import activity
 
+from domain.disputes import DISPUTED
 from domain.errors import VOIDED, CarrierRefused
 from domain.money import Money
 from domain.payment_terms import TermsKind
@@ -19,6 +20,7 @@ from integrations.tms import Tms
 from models.database import Sessions, autocommit
 from models.fulfillment import BookingRow, ShipmentRow
 from record import journal
+from record.orders import disputes
 from record.parameters import ParameterCache
 from record.shipping import bookings, cash, choosing, merges, parcels
 from record.shipping.fulfillment_orders import FulfillmentStep
@@ -65,6 +67,10 @@ class Ship:
         with self.sessions.begin() if step.merge_id else autocommit(self.sessions) as session:
             parcel = parcels.read(session, step, shipment_id)
             if parcel:
+                # An order whose money is disputed is rare, and only then a statement is spent on it.
+                disputed = [order.order_id for order in parcel.orders if order.disputed_minor]
+                if disputed and disputes.is_held(session, disputed):
+                    return BookingAnswer(refusal=DISPUTED)
                 now = self.parameters.at(session, datetime.now(UTC))
                 ranked = choosing.choose_carriers(session, shipment_id, parcel, now)
         if not parcel:

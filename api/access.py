@@ -67,6 +67,8 @@ class Right(StrEnum):
     REDELIVER = "redeliver"
     DECIDE_RETURN = "decide_return"
     READ_CREDITS = "credits:read"
+    TELL_DISPUTE = "disputes:tell"
+    """To say that a customer disputes a payment with the bank."""
     SETTLE = "settle"
     """To book what carriers, platforms and customers have paid."""
     RECEIVE_RETURN = "receive_return"
@@ -80,7 +82,7 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
         {
             *(Right.READ, Right.SEE_WORK, Right.SEE_PEOPLE),
             *(Right.PROMISE, Right.PLACE, Right.CANCEL, Right.EDIT, Right.ASK_RETURN, Right.SHARE_LINK),
-            *(Right.SUBSCRIBE, Right.BULK),
+            *(Right.TELL_DISPUTE, Right.SUBSCRIBE, Right.BULK),
         }
     ),
     Role.STAFF: frozenset(Right) - {Right.WRITE_EXPORTS, Right.WRITE_RULES, Right.EDIT_ANY_AMOUNT},

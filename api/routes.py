@@ -40,7 +40,8 @@ from api.partners import carrier_webhooks, differences, message_alerts, messages
 from api.partners import webhooks as partner_webhooks
 from api.partners.redelivery import RedeliveryBody, SettlingBody
 from api.partners.webhook_schemas import WebhookBatch, WebhookBody
-from api.payments import refund_tasks, settlements
+from api.payments import disputes, refund_tasks, settlements
+from api.payments.disputes import DisputeBody
 from api.payments.refund_tasks import RefundPaidBody
 from api.promises import ask, promises
 from api.promises.schemas import PromiseBody, RenewalBody
@@ -106,7 +107,7 @@ _MODULES = (
     # Returns
     *(return_commands, receipts, reasons, return_reports, store_credits),
     # Money that others hold
-    *(refund_tasks, settlements),
+    *(refund_tasks, settlements, disputes),
 )
 ROUTERS = tuple(module.router for module in _MODULES)
 
@@ -151,6 +152,6 @@ BODIES = (
     # Returns
     *(ApproveReturnBody, EndReturnBody, ReceiptBody, InspectionBody, ReasonsBody),
     # Money that others hold
-    RefundPaidBody,
+    *(RefundPaidBody, DisputeBody),
 )
 """Models of the bodies that routes read by themselves (`dependencies.read_body`), for the OpenAPI document."""

@@ -149,6 +149,16 @@ CREDITS = """
     FROM store_credits AS credit
     FULL JOIN (SELECT * FROM money_movements WHERE kind = 'credited') AS movement USING (key)"""
 
+# Taken money is set aside while it is not decided, booked as refunded when it is lost, and free when it is won.
+DISPUTES = """
+    SELECT dispute_id AS id,
+        coalesce((SELECT sum(amount_minor) FROM asked_refunds WHERE key = 'dispute:' || dispute_id), 0)
+            <> CASE outcome WHEN '' THEN taken_minor ELSE 0 END
+        OR coalesce((SELECT sum(amount_minor) FROM money_movements AS m
+            WHERE m.order_id = disputes.order_id AND m.key = 'dispute:' || dispute_id), 0)
+            <> CASE outcome WHEN 'lost' THEN taken_minor ELSE 0 END AS wrong
+    FROM disputes"""
+
 MONEY_QUERIES: Mapping[str, str] = {
     "no order was refunded more than was captured": MONEY,
     "what is kept of an order's money is the value that did not come back": VALUE_KEPT,
@@ -163,5 +173,6 @@ MONEY_QUERIES: Mapping[str, str] = {
     "what was paid of invoices is captured, and nothing else of them": INVOICED,
     "every return case paid back what it says": CASE_PAID,
     "every refund that a person pays is set aside until it is booked": TASKS,
+    "money in dispute is set aside, booked when it is lost and free when it is won": DISPUTES,
     "every store credit has its movement of money, and the other way round": CREDITS,
 }

@@ -7,7 +7,7 @@ from typing import Any
 from domain.audit_facts import HOLD, PASS, REJECT, AuditFacts, Finding, Inputs, Rule
 from domain.checks import address, buyer, cross_border, goods, payment, remarks, tenders
 
-VERSION = "2026-12-03"
+VERSION = "2026-12-04"
 """Version of all rules below. Change it whenever you change what one of them finds."""
 
 
@@ -28,6 +28,7 @@ THEMES: Mapping[str, Theme] = {
             payment.not_on_delivery,
             payment.over_credit,
             payment.charge_due,
+            payment.disputed,
             payment.wrong_sums,
             tenders.unpaid_tender,
             tenders.wrong_tender,

@@ -33,6 +33,10 @@ class CaptureRefused(Refusal):
     """The payment gateway refuses to capture, or to reserve anew, what was reserved."""
 
 
+class EvidenceRefused(Refusal):
+    """The payment gateway takes no evidence for this dispute."""
+
+
 class LinkRefused(Refusal):
     """The payment gateway refuses this payment link."""
 

@@ -87,6 +87,8 @@ class Order:
     """By how many minor units edits have changed the grand total since the order was placed."""
     charge_minor: int = 0
     """How many minor units edits charge and nobody has paid yet."""
+    disputed_minor: int = 0
+    """How many minor units banks dispute, or have taken back for good."""
     collected: Money | None = None
     """What its channel says that it has collected itself; None if it says nothing."""
     tenders: tuple[Tender, ...] = ()

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from domain.errors import CaptureRefused, LinkRefused, RefundRefused, UnknownPayment
+from domain.errors import CaptureRefused, EvidenceRefused, LinkRefused, RefundRefused, UnknownPayment
 from domain.money import Money
 from integrations.http import Answer, PartnerHttp, segment
 
@@ -113,6 +114,11 @@ class Payments:
         except LinkRefused:
             return False
         return answer.text("status") == Status.VOIDED
+
+    def send_evidence(self, dispute_id: str, evidence: Mapping[str, Any]) -> None:
+        """Send the proof of delivery for a dispute, once. Raises EvidenceRefused."""
+        path = f"/disputes/{segment(dispute_id)}/evidence"
+        self._http.post(path, evidence, f"dispute:{dispute_id}:evidence", refusal=EvidenceRefused, expected=(200, 201))
 
     def refund(self, payment_reference: str, amount: Money, reason: str, key: str) -> GatewayRefund:
         """Refund once per key; the gateway never refunds more than was captured. Raises RefundRefused."""

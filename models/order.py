@@ -56,6 +56,8 @@ class OrderRow(Base):
     """Who collects its money (domain/payment_terms.py), as its last audit found; empty for the payment gateway."""
     collected_minor: Mapped[int | None] = mapped_column(BigInteger)
     """What its channel says that it has collected itself, or null."""
+    disputed_minor: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    """What of its money banks dispute, or have taken back for good."""
     tendered_minor: Mapped[int] = mapped_column(BigInteger, server_default="0")
     """What its tenders (models/payment.py) pay of the price; 0 if it has none."""
     country: Mapped[str]

@@ -56,6 +56,7 @@ def as_order(
         buyer=Buyer(row.buyer_token, row.buyer_last4, row.buyer_name) if row.buyer_token else None,
         edited_minor=row.edited_minor,
         charge_minor=row.charge_minor,
+        disputed_minor=row.disputed_minor,
         collected=None if row.collected_minor is None else Money(row.collected_minor, row.currency),
         tenders=tuple([as_tender(one, row.currency) for one in tenders]),
         language=row.language,

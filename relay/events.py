@@ -15,6 +15,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from record.orders.payment_claims import CHECK_ASKED
 from record.parameters import ParameterCache
 from relay.cancels import ask_to_cancel
+from relay.disputes import Disputes
 from relay.edits import ask_to_edit
 from relay.isolation import Isolation, is_row_at_fault
 from relay.late_money import LateMoney
@@ -47,6 +48,7 @@ class EventJob:
         self.client = client
         self.settings = settings
         self.isolation = Isolation(rows.sessions)
+        self.disputes = Disputes(rows.sessions)
         self.late_money = LateMoney(rows.sessions, client, settings)
         self.stock_events = StockEvents(rows.sessions, client, settings)
 
@@ -112,6 +114,7 @@ class EventJob:
     async def _signal(self, group: Sequence[Waiting]) -> list[int]:
         await self._call_a_person(group, ALARMING)
         again = await self.late_money.carry(group)
+        await self.disputes.carry(group)
         try:
             if group[0].asks_for_return:
                 for waiting in group:

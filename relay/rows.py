@@ -98,6 +98,7 @@ FIND = {
     "waybill": FIND_WAYBILL,
     "return": FIND_RETURN,
     "payment": FIND_PAYMENT,
+    "dispute": FIND_PAYMENT,
     "refund": FIND_REFUND,
 }
 FOUND_ALREADY = ("fulfillment_order", "shipment")

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from integrations.http import PartnerHttp
 from models.database import Sessions
 from record.orders.deadlines import DeadlineSweep
+from record.orders.disputes import DisputeSweep
 from record.orders.invoicing import InvoiceSweep
 from record.orders.refund_tasks import ReminderSweep
 from record.orders.renewals import RenewalSweep
@@ -42,6 +43,8 @@ def database_sweeps(sessions: Sessions, settings: Settings, outlooks: OutlookCac
         Sweep("deadlines", lambda: deadlines.run(datetime.now(UTC)), 10),
         # Invoice what has left on credit, and call a person to invoices that are overdue.
         Sweep("invoices", lambda: invoices.run(datetime.now(UTC)), 10),
+        # Warn before the time to answer a dispute runs out.
+        Sweep("disputes", DisputeSweep(sessions).run, 60),
         # Remind of refunds that a person is to pay at a channel.
         Sweep("refund_tasks", ReminderSweep(sessions).run, 60),
         # Have reserved money renewed before it expires.

@@ -14,6 +14,7 @@ from starlette.routing import Mount, Route
 from simulators.carrier_apis import CarrierApis
 from simulators.channel_refunds import ChannelRefunds
 from simulators.crm import Crm
+from simulators.disputes import Disputes
 from simulators.endpoints import Body, Endpoints
 from simulators.erp import Erp
 from simulators.listings import Listings
@@ -65,7 +66,10 @@ def create_app(settings: SimulatorSettings | None = None) -> Starlette:
             *CarrierApis(endpoints_of["tms"], tms).routes(),
             *TmsReturns(world, endpoints_of["tms"]).routes(),
         ],
-        "payments": Payments(world, endpoints_of["payments"]).routes(),
+        "payments": [
+            *Payments(world, endpoints_of["payments"]).routes(),
+            *Disputes(world, endpoints_of["payments"]).routes(),
+        ],
         "erp": Erp(world, endpoints_of["erp"]).routes(),
         "crm": Crm(world, endpoints_of["crm"]).routes(),
         "inbox": [*Mailbox(endpoints_of["inbox"]).routes(), *TemplateGateway(endpoints_of["inbox"]).routes()],

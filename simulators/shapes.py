@@ -50,6 +50,10 @@ def currency(value: Any) -> str | None:
     return None if isinstance(value, str) and CURRENCY.fullmatch(value) else "an ISO 4217 currency such as CNY"
 
 
+def a_list(value: Any) -> str | None:
+    return None if isinstance(value, list) else "a list"
+
+
 def anything_in(value: Any) -> str | None:
     return None if isinstance(value, dict) else "an object"
 

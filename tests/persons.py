@@ -96,7 +96,7 @@ _BY_REASON = {
         erasures_due.asked_by deadline_alerts.owner deadline_alerts.escalate_to parameters.set_by parameters.source
         return_reasons.set_by rule_sets.created_by rule_set_log.actor rule_trials.actor stock_counts.counted_by
         track_links.revoked_by orders.assignee returns.assignee notes.actor notes.mentions bulks.actor bulks.canceled_by
-        exports.created_by refund_tasks.done_by settlements.actor
+        exports.created_by refund_tasks.done_by settlements.actor disputes.evidence_by
         subscriptions.created_by api_keys.name partner_events.partner partner_differences.partner promises.holder
         statement_entries.partner stock_exceptions.partner messages.recipient idempotency_keys.holder""",
     "a number that a channel, partner or we gave to an order, parcel, payment, case or event": """
@@ -112,6 +112,7 @@ _BY_REASON = {
         goods_receipts.receipt_id stock_counts.count_id stock_differences.count_id warehouse_counts.count_id
         order_edits.edit_id hashed_contacts.last_order_id *.bulk_id bulks.key_id bulk_items.subject_id
         *.export_id exports.key_id
+        disputes.payment_reference *.dispute_id
         refund_tasks.reference *.settlement_id settlements.compared settled_amounts.order_name settled_amounts.payment
         settled_amounts.reference
         parcels_elsewhere.key parcels_elsewhere.waybill subscriptions.key_id api_keys.key_id erasures_due.pseudonym""",
@@ -122,7 +123,7 @@ _BY_REASON = {
         export_runs.file export_runs.problem""",
     "a platform's settlement file: payers are not read, and a row that cannot be read is not quoted": """
         settlements.format settled_amounts.fee settled_amounts.payout_currency settled_amounts.problem
-        refund_tasks.why""",
+        refund_tasks.why disputes.reason_code disputes.stage disputes.outcome""",
     "goods, which are nobody's": """
         promises.units promises.assignments promises.answer
         *.sku *.location_id product_parts.bundle_sku product_parts.part_sku product_substitutes.substitute_sku

@@ -183,9 +183,12 @@ class Fulfillment:
                 await self._hear_reports(f"the carrier to collect {self.state.waybill}")
                 continue
             await self.order.wait_for_release("CARRIER_REFUSED", self.stopped if self.order.minds_changes else None)
+            await self.booking.wait_for_dispute()
             self._stop_if_asked()
             if not await self.booking.book():
                 await self._hear_reports("the orders that share its parcel")
+            elif self.booking.disputed and self.shares_parcel:
+                await self.leave_merge(UnmergeRequest(journal.SYSTEM, "money is in dispute"))
         await self.order.steps.end_deadline(self.name)
 
     async def _capture(self) -> None:

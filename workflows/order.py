@@ -42,6 +42,7 @@ with workflow.unsafe.imports_passed_through():
 REMEMBERED_EVENTS = 200
 # Partners whose reports may cure a hold: the gateway for money, the channel for money or address.
 MAY_CURE = ("payments", "channel")
+DISPUTES = ("dispute.", "order.disputed")
 
 
 @workflow.defn
@@ -187,6 +188,7 @@ class OrderWorkflow(StaffUpdates):
             seen.append(key)
             del seen[:-REMEMBERED_EVENTS]
             self.review.audit_again |= event.partner in MAY_CURE
+            self.order.state.disputes_heard += event.type.startswith(DISPUTES)
             if event.type == ELSEWHERE:
                 self.elsewhere.hear()
             for fulfillment in self.supply.fulfillments:

@@ -141,6 +141,7 @@ class OrderState:
     captured: bool = False
     """True once all of it was captured at the order."""
     captured_elsewhere: int = 0
+    disputes_heard: int = 0
     """Units that the channel has shipped itself and that were captured."""
     capture_tries: int = 0
     seen: list[str] = field(default_factory=list)

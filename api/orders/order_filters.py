@@ -13,6 +13,7 @@ from api.orders.staff_filters import order_conditions
 from domain.ids import CROCKFORD
 from domain.money import Money
 from domain.status import FulfillmentStatus, OrderStatus, PaymentStatus
+from models.disputes import DisputeRow
 from models.fulfillment import FulfillmentOrderRow, ShipmentRow
 from models.order import TAGGED, HoldRow, OrderRow, ParcelElsewhereRow
 from models.vault import vault_of
@@ -48,6 +49,7 @@ class OrderFilter:
     fulfillment_status: FulfillmentStatus | None = None
     hold: str | None = None
     attention: bool | None = None
+    disputed: bool | None = None
     customer: str | None = None
     tag: str | None = None
     assignee: str | None = None
@@ -103,6 +105,9 @@ def _stored(session: Session, wanted: OrderFilter) -> list[ColumnElement[bool]]:
         conditions.append(OrderRow.order_id.in_(held))
     if wanted.attention is not None:
         conditions.append(OrderRow.attention.is_not(None) if wanted.attention else OrderRow.attention.is_(None))
+    if wanted.disputed is not None:
+        in_dispute = OrderRow.order_id.in_(select(DisputeRow.order_id).where(DisputeRow.outcome == ""))
+        conditions.append(in_dispute if wanted.disputed else ~in_dispute)
     if wanted.tag is not None:
         conditions += [OrderRow.tags.contains([wanted.tag]), TAGGED]
     conditions += order_conditions(wanted.assignee, wanted.mentions, wanted.has_notes)

@@ -14,7 +14,8 @@ from pydantic import (
 )
 
 from api.orders.schemas import MAX_LINES
-from api.schemas import NO_CONTROLS, Amount, CaseId, Channel, Currency, Prose, Quantity, Reference, Sku, Time
+from api.schemas import NO_CONTROLS, REFERENCE, Amount, CaseId, Channel, Currency, Prose, Quantity, Reference, Sku, Time
+from domain.disputes import Stage
 from domain.money import Money
 from domain.returns.kinds import RefundTo, ReturnKind
 from domain.status import TrackingStatus
@@ -135,6 +136,13 @@ class PaymentTold(Said):
 class RefundTold(PaymentTold):
     refund_key: Annotated[Word, Field(min_length=1)]
     reason: Reason = ""
+
+
+class Disputed(PaymentTold):
+    dispute_id: Annotated[Word, Field(min_length=1, pattern=REFERENCE)]
+    reason_code: Annotated[Word, Field(pattern=r"^[A-Za-z0-9_.-]*$")] = ""
+    stage: Annotated[Stage, Field(strict=False)] = Stage.CHARGEBACK
+    respond_by: Time | None = None
 
 
 class ReturnLine(Said):

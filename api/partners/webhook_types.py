@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from api.partners.arrival_schemas import PurchaseOrder, PurchaseOrderCanceled, StockDelta, StockReceived, StockSnapshot
 from api.partners.webhook_schemas import (
+    Disputed,
     InterceptionAnswer,
     Packed,
     ParcelReturned,
@@ -58,6 +59,10 @@ WEBHOOKS: Mapping[str, Mapping[str, Webhook]] = {
         "payment.voided": _about(WebhookBody[PaymentTold], "payment_reference"),
         "refund.succeeded": _about(WebhookBody[RefundTold], "payment_reference"),
         "refund.failed": _about(WebhookBody[RefundTold], "payment_reference"),
+        "dispute.opened": _about(WebhookBody[Disputed], "payment_reference"),
+        "dispute.updated": _about(WebhookBody[Disputed], "payment_reference"),
+        "dispute.won": _about(WebhookBody[Disputed], "payment_reference"),
+        "dispute.lost": _about(WebhookBody[Disputed], "payment_reference"),
     },
     "crm": {
         "return.requested": Webhook(

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from domain.audit_facts import HOLD, REJECT, AuditFacts, Finding, TenderFacts
+from domain.disputes import DISPUTED
 from domain.money import Money
 from domain.payment_terms import BY_GATEWAY, TermsKind
 
@@ -121,6 +122,14 @@ def charge_due(facts: AuditFacts) -> Iterator[Finding]:
         due = Money(facts.order.charge_minor, facts.order.currency)
         reason = f"an edit charges {due.text} {due.currency}, which the customer has not paid yet"
         yield Finding("charge_due", HOLD, "PAYMENT_DUE", reason, "finance")
+
+
+def disputed(facts: AuditFacts) -> Iterator[Finding]:
+    """Nothing leaves for money that a bank disputes, or has taken back."""
+    if facts.order.disputed_minor:
+        amount = Money(facts.order.disputed_minor, facts.order.currency)
+        reason = f"{amount.text} {amount.currency} is in dispute with the customer's bank, or lost to it"
+        yield Finding("disputed", HOLD, DISPUTED, reason, "finance")
 
 
 def wrong_sums(facts: AuditFacts) -> Iterator[Finding]:

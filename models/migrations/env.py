@@ -9,6 +9,7 @@ import models.bulk
 import models.cash
 import models.channel
 import models.deadlines
+import models.disputes
 import models.edits
 import models.erasure
 import models.exports

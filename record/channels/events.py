@@ -12,7 +12,7 @@ from record.messages.partner_events import NewEvent
 PARTNER = "channel"
 PAID, CHANGED, CANCEL, RETURN = "order.paid", "order.changed", "order.cancel_requested", "return.requested"
 EDIT = "order.edit_asked"
-ELSEWHERE = "order.shipped_elsewhere"
+ELSEWHERE, DISPUTED = "order.shipped_elsewhere", "order.disputed"
 CASE = "channel"
 """The case id of a channel that only says "refund asked": one case per order."""
 
@@ -48,6 +48,11 @@ def changed(channel: str, channel_order_id: str, version: str) -> NewEvent:
 def shipped_elsewhere(channel: str, channel_order_id: str, version: str) -> NewEvent:
     """Return the event that has the order's workflow take out what the channel shipped itself."""
     return _event(channel, channel_order_id, ELSEWHERE, version)
+
+
+def disputed(channel: str, channel_order_id: str, state: str) -> NewEvent:
+    """Return the event that has the order's workflow look at a dispute, once for each state of it."""
+    return _event(channel, channel_order_id, DISPUTED, state)
 
 
 def _about(channel: str, channel_order_id: str, kinds: frozenset[Kind], version: str) -> Iterator[NewEvent]:

@@ -17,6 +17,7 @@ from domain.statements import Difference, Kind
 from models.database import Sessions
 from models.settlements import SettledAmountRow, SettlementRow
 from record.comparing.differences import keep_differences
+from record.comparing.settlement_disputes import tell_disputes
 
 PARTNER, BOOK = "channel", "settlements"
 AT_ONCE = 2_000
@@ -39,7 +40,8 @@ _SIDES = text("""
             coalesce(sum(amount_minor) FILTER (WHERE kind = 'refunded'), 0) AS back,
             max(at) FILTER (WHERE kind = 'refunded') AS at
         FROM money_movements JOIN wanted USING (order_id)
-        WHERE kind IN ('captured', 'refunded') AND strpos(key, '@') = 0 GROUP BY order_id, currency)
+        WHERE kind IN ('captured', 'refunded') AND strpos(key, '@') = 0 AND NOT starts_with(key, 'dispute:')
+        GROUP BY order_id, currency)
     SELECT order_id, currency, coalesce(booked.sold, 0) AS our_sold, coalesce(settled.sold, 0) AS their_sold,
         coalesce(booked.back, 0) AS our_back, coalesce(settled.back, 0) AS their_back,
         coalesce(settled.problems, 0) AS problems,
@@ -85,6 +87,7 @@ def compare(sessions: Sessions, settlement_id: str) -> None:
             return
         _compare_unknown(session, settlement_id)
         _compare_transfer(session, settlement_id)
+        tell_disputes(session, settlement_id)
         if row.channel:
             _find_missing(session, row.channel)
         row.state, row.done_at = "done", func.now()

@@ -40,6 +40,11 @@ class Stored:
     same: bool
 
 
+def store(session: Session, event: NewEvent) -> None:
+    """Store one event in this transaction; nothing if it is known."""
+    session.execute(INSERT_EVENTS, {"rows": json_array([event_row(event)])})
+
+
 class EventWriter:
     """Commits a group of events with one statement, and a second when some were known before."""
 

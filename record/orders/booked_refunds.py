@@ -1,5 +1,6 @@
 """What was paid back is booked once, with its fact, its credit note and the messages about it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -29,8 +30,9 @@ class BookedRefund:
     actor: str = "payments"
 
 
-def book(session: Session, order: OrderRow, paid: BookedRefund) -> None:
-    """Write the movement, and announce it; nothing the second time. The caller has locked the order."""
+def book(session: Session, order: OrderRow, paid: BookedRefund, told: Sequence[str] | None = None) -> None:
+    """Write the movement, and announce it, to these recipients if given; nothing the second time. The caller has locked
+    the order."""
     amount, points = paid.amount, points_back(session, order, paid.amount, paid.return_id)
     movement = insert(MoneyMovementRow).values(
         order_id=order.order_id,
@@ -46,7 +48,8 @@ def book(session: Session, order: OrderRow, paid: BookedRefund) -> None:
     data["credit_note"] = money.credit_note(paid.key)
     fact = f"refund.{'succeeded' if paid.succeeded else 'created'}"
     journal.append_fact(session, order.order_id, fact, paid.key, data, paid.actor)
-    journal.announce(session, order.order_id, milestones.REFUNDED, data, subject=paid.subject)
+    messages = journal.message_rows(order.order_id, milestones.REFUNDED, data, paid.subject, recipients=told)
+    journal.write_messages(session, messages)
 
 
 def end_case(session: Session, return_id: str | None) -> None:

@@ -4,10 +4,8 @@ A payment is bound to the order that named it first, before any of its money is 
 any channel, get nothing of it.
 """
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import ARRAY, Text, bindparam, text
 from sqlalchemy.orm import Session
@@ -15,10 +13,9 @@ from sqlalchemy.orm import Session
 from domain.money import Money
 from domain.status import OrderStatus
 from models.prepared import prepared
-from record.messages.partner_events import INSERT_EVENTS, NewEvent
+from record.messages.partner_events import NewEvent, store
 from record.orders import payment_links
 from record.orders.movements import book, late, unbooked
-from record.recordset import json_array
 
 BATON, CHECK_ASKED = "baton", "payment.check_asked"
 """An event of our own, stored like a webhook: ask the gateway what was captured of a payment."""
@@ -129,9 +126,7 @@ def book_total(session: Session, order_id: str, reference: str, total: Money) ->
 
 def ask_for_check(session: Session, reference: str, name: str) -> None:
     """Store the event that has the gateway asked about the payment, once per `name`; the relay carries it."""
-    event = check_of(reference, name)
-    row: Mapping[str, Any] = {slot: getattr(event, slot) for slot in event.__slots__}
-    session.execute(INSERT_EVENTS, {"rows": json_array([json.dumps(row)])})
+    store(session, check_of(reference, name))
 
 
 def check_of(reference: str, name: str) -> NewEvent:

@@ -3,6 +3,7 @@
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from domain.disputes import REFUND_KEY
 from domain.money import Money
 from models.order import OrderRow
 from models.payment import AskedRefundRow, MoneyMovementRow
@@ -62,6 +63,7 @@ def _sums(session: Session, order_id: str, currency: str) -> dict[str, int]:
 
 def _asked(session: Session, orders: list[str], currency: str) -> list[AskedRefundRow]:
     """Return what was asked of the channel and not answered, tasks first, then the oldest."""
-    mine = A.order_id.in_(orders), A.link == "", A.currency == currency
+    # Money in dispute is the bank's matter.
+    mine = A.order_id.in_(orders), A.link == "", A.currency == currency, ~A.key.startswith(REFUND_KEY)
     found = session.scalars(select(A).where(*mine).order_by(A.asked_at, A.key)).all()
     return sorted(found, key=lambda one: refund_tasks.open_task(session, one.key) is None)

@@ -33,8 +33,9 @@ from api.partners.differences import DifferenceCounts, PartnerDifference
 from api.partners.message_alerts import MessageAlerts
 from api.partners.messages import MessageAnswer
 from api.partners.redelivery import RedeliveryAsked
+from api.payments import dispute_examples, settlement_examples
 from api.payments import examples as payment_examples
-from api.payments import settlement_examples
+from api.payments.disputes import DisputeAnswer, EvidenceAnswer
 from api.payments.refund_tasks import RefundTask
 from api.payments.settlements import SettledAmountAnswer, SettlementAnswer, SettlementSummary
 from api.promises import examples as promise_examples
@@ -130,6 +131,9 @@ FITS: list[tuple[type[BaseModel], Any]] = [
     (ReturnTold, return_examples.TOLD),
     (Page[RefundTask], payment_examples.TASKS),
     (RefundTask, payment_examples.DONE),
+    (Page[DisputeAnswer], dispute_examples.DISPUTES),
+    (DisputeAnswer, dispute_examples.SENT),
+    (EvidenceAnswer, dispute_examples.EVIDENCE),
     (Page[SettlementSummary], settlement_examples.SETTLEMENTS),
     (SettlementAnswer, settlement_examples.SETTLEMENT),
     (Page[SettledAmountAnswer], settlement_examples.ROWS),
@@ -208,7 +212,7 @@ async def test_every_operation_is_described(nobody: Api) -> None:
         assert all("example" in kind for kind in examples_of), name
         # A retry, ping, confirmation or take has no body.
         no_body = ("/retry", "/ping", "}/redeliver", "/confirm", "/look-again", "/take", "/give-back", "/re-audit")
-        no_body += ("/bulk/{bulk_id}/cancel", "/track-link", "/exports/{export_id}/run")
+        no_body += ("/bulk/{bulk_id}/cancel", "/track-link", "/exports/{export_id}/run", "/evidence")
         # A photo is no text.
         if name.startswith("post") and not name.endswith((*no_body, "/photos")):
             assert all("example" in kind for kind in operation["requestBody"]["content"].values()), name

@@ -198,6 +198,12 @@ TAMPERING = {
         "what is reserved and not captured is given back after the end",
         "CANCELED",
     ),
+    "a dispute whose money is not set aside": (
+        "INSERT INTO disputes (dispute_id, order_id, payment_reference, amount_minor, taken_minor, currency,"
+        " reason_code, stage) VALUES ('payments:DP-1', 'RESERVED', 'P', 100, 100, 'CNY', '', 'chargeback')",
+        "money in dispute is set aside, booked when it is lost and free when it is won",
+        "payments:DP-1",
+    ),
     "a store credit worth more than was given": (
         "UPDATE store_credits SET amount_minor = 101 WHERE code = 'SC-1'",
         "every store credit has its movement of money, and the other way round",
@@ -278,6 +284,7 @@ def test_a_record_that_the_steps_wrote_is_clean(record: Sessions) -> None:
         "what carriers have collected is captured, and nothing else of it",
         "what was paid of invoices is captured, and nothing else of them",
         "every refund that a person pays is set aside until it is booked",
+        "money in dispute is set aside, booked when it is lost and free when it is won",
         "no more is captured than was reserved",
         "what has left is captured where money is reserved, or a person was called",
         "every capture that was asked for is booked",

@@ -13,6 +13,7 @@ EXPLAINED = set(re.findall(r"^\| `([A-Z_]+)` \|", TEXT, re.MULTILINE))
 # Only codes of holds and alerts are written as texts of capitals.
 CODE = re.compile(r'"([A-Z][A-Z_]{3,})"')
 SOURCES = (
+    ROOT / "domain" / "disputes.py",
     ROOT / "domain" / "elsewhere.py",
     ROOT / "domain" / "milestones.py",
     ROOT / "domain" / "payment_terms.py",

@@ -129,6 +129,12 @@ PAYMENT: Sequence[Case] = (
     ("not_on_delivery", facts(payment=PaymentFacts("on_delivery"), terms=TOO_MUCH), HOLD, "ON_DELIVERY"),
     ("over_credit", facts(payment=PaymentFacts("on_credit"), terms=ON_CREDIT), HOLD, "CREDIT"),
     (
+        "disputed",
+        facts(replace(ORDER, disputed_minor=4_500), PaymentFacts("captured", ORDER.grand_total)),
+        HOLD,
+        "DISPUTED",
+    ),
+    (
         "charge_due",
         facts(replace(ORDER, charge_minor=4_500), PaymentFacts("captured", ORDER.grand_total)),
         HOLD,
