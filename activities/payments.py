@@ -14,6 +14,7 @@ from activities.refund_ways import ManualRefund, RefundWays
 from activities.reserving import give_back
 from domain.errors import PartnerTrouble, RefundRefused
 from domain.money import Money
+from domain.tenders import BALANCES
 from domain.undo import Undone, UndoRequest
 from integrations.payments import GatewayRefundStatus
 from models.database import Sessions
@@ -21,7 +22,15 @@ from models.order import OrderRow
 from models.payment import MoneyMovementRow
 from record import journal, money
 from record.order_mapping import lock_order, order_of
-from record.orders import asked_refunds, booked_refunds, payment_claims, payment_links, refund_tasks
+from record.orders import (
+    asked_refunds,
+    balances,
+    booked_refunds,
+    payment_claims,
+    payment_links,
+    refund_shares,
+    refund_tasks,
+)
 from record.orders.booked_refunds import BookedRefund
 from record.orders.captures import ask_gateway
 
@@ -58,7 +67,7 @@ class Refunds:
                 return Undone(False, answer.refusal)
         if not answered:
             with self.sessions.begin() as session:
-                payment_claims.ask_for_check(session, order.payment_reference, f"{order.order_id}:end")
+                payment_claims.ask_for_order(session, order, f"{order.order_id}:end")
         return Undone(True)
 
     def _book_captured(self, order: OrderRow) -> bool:
@@ -80,11 +89,12 @@ def settle_late_money(session: Session, order_id: str, end: str = "late") -> Non
     nothing happens: this is called again in the transaction that ends the case, with its id as `end`.
     """
     order = order_of(session, order_id)
-    if order.follow_up_of or not order.payment_reference or money.awaits_case(session, order_id):
+    unpaid = not order.payment_reference and not order.tendered_minor
+    if order.follow_up_of or unpaid or money.awaits_case(session, order_id):
         return
     for amount in money.due_back(session, order_id):
         if amount.minor_units > _refused(session, order, amount.currency):
-            payment_claims.ask_for_check(session, order.payment_reference, f"{order_id}:{end}")
+            payment_claims.ask_for_order(session, order, f"{order_id}:{end}")
             reason = f"{amount.text} {amount.currency} was captured while the order ended: it is paid back"
             payment_claims.call_a_person(session, order_id, reason)
 
@@ -129,7 +139,7 @@ def _refund_part(
     return_id: str,
     subject: str,
 ) -> RefundAnswer:
-    """Refund of the order's own payment, or of that of a link."""
+    """Refund of the order's own payment, or of that of a link or tender."""
     whole, whose = key, return_id or subject
     if link:
         key, whose = f"{key}{payment_links.BEHIND}{link}", f"{whose}:{link}"
@@ -139,10 +149,11 @@ def _refund_part(
             return RefundAnswer(known)
         if refund_tasks.asked_before(session, key):
             return RefundAnswer(asked_minor=amount.minor_units)
+        kind = refund_shares.kind_of(session, order.order_id, link)
     if not link and not ways.is_own(order):
         return RefundAnswer(refusal=NOT_ITS_OWN)
     try:
-        answer = ways.refund(order, link, amount, reason, key)
+        answer = ways.refund(order, link, amount, reason, key, kind)
     except RefundRefused as refusal:
         return RefundAnswer(refusal=refusal.code)
     with sessions.begin() as session:
@@ -151,6 +162,8 @@ def _refund_part(
         if isinstance(answer, ManualRefund):
             refund_tasks.ask(session, locked, key, amount, answer.why, return_id)
             return RefundAnswer(asked_minor=amount.minor_units)
+        if kind in BALANCES:
+            balances.give_back(session, order.order_id, link, amount, key)
         succeeded = answer.status == GatewayRefundStatus.SUCCEEDED
         booked_refunds.book(session, locked, BookedRefund(key, amount, answer.refund_id, return_id, whose, succeeded))
         asked_refunds.answered(session, whole, link)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from domain.errors import RefundRefused
 from domain.money import Money
 from domain.payment_terms import PAST_THE_GATEWAY, PaymentTerms, TermsKind, terms_of
+from domain.tenders import BALANCES, TenderKind
 from integrations.circuit import Circuits
-from integrations.payments import GatewayRefund, Payments
+from integrations.payments import GatewayRefund, GatewayRefundStatus, Payments
 from integrations.refunds.refunder import ChannelRefund
 from integrations.refunds.registry import connect_refunder
 from models.database import Sessions
@@ -43,12 +44,17 @@ class RefundWays:
             return True
         return not order.payment_reference and self._terms(order).kind in PAST_THE_GATEWAY
 
-    def refund(self, order: OrderRow, link: str, amount: Money, reason: str, key: str) -> GatewayRefund | ManualRefund:
-        """Refund once per key. `link` names the payment of the gateway if it is not the order's own. Raises
-        RefundRefused if the gateway refuses; what a channel refuses is a person's."""
-        if link:
+    def refund(
+        self, order: OrderRow, link: str, amount: Money, reason: str, key: str, kind: TenderKind | None = None
+    ) -> GatewayRefund | ManualRefund:
+        """Refund once per key. `link` names the payment if it is not the order's own, and `kind` says whose it is if it
+        is a tender; the caller gives back to a balance. Raises RefundRefused if the gateway refuses; what a channel
+        refuses is a person's."""
+        if kind in BALANCES:
+            return GatewayRefund(link, GatewayRefundStatus.SUCCEEDED)
+        if link and kind is not TenderKind.PLATFORM:
             return self.payments.refund(link, amount, reason, key)
-        terms = self._terms(order)
+        terms = self._terms_of_tender(order) if link else self._terms(order)
         if terms.kind not in PAST_THE_GATEWAY:
             return self.payments.refund(order.payment_reference, amount, reason, key)
         if terms.kind is not TermsKind.PLATFORM or terms.refunds != "channel":
@@ -75,6 +81,11 @@ class RefundWays:
         kind = terms.kind if order.past else TermsKind(order.payment_terms or TermsKind.GATEWAY)
         # Where the table was changed backwards, who has collected decides.
         return terms if terms.kind is kind else PaymentTerms(kind)
+
+    def _terms_of_tender(self, order: OrderRow) -> PaymentTerms:
+        """Return how the channel pays back what it has collected apart from the order's own payment."""
+        terms = self._terms(order)
+        return terms if terms.kind is TermsKind.PLATFORM else PaymentTerms(TermsKind.PLATFORM)
 
     def _first(self, order: OrderRow) -> OrderRow:
         """Return the order that the channel knows: the one that an order for a return follows."""

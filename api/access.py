@@ -67,6 +67,9 @@ class Right(StrEnum):
     REDELIVER = "redeliver"
     DECIDE_RETURN = "decide_return"
     READ_CREDITS = "credits:read"
+    ISSUE_CREDITS = "credits:write"
+    """To issue store credits and gift cards up to the parameter `credit_limit`."""
+    ISSUE_ANY_CREDIT = "credits:any_amount"
     TELL_DISPUTE = "disputes:tell"
     """To say that a customer disputes a payment with the bank."""
     SETTLE = "settle"
@@ -85,7 +88,8 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
             *(Right.TELL_DISPUTE, Right.SUBSCRIBE, Right.BULK),
         }
     ),
-    Role.STAFF: frozenset(Right) - {Right.WRITE_EXPORTS, Right.WRITE_RULES, Right.EDIT_ANY_AMOUNT},
+    Role.STAFF: frozenset(Right)
+    - {Right.WRITE_EXPORTS, Right.WRITE_RULES, Right.EDIT_ANY_AMOUNT, Right.ISSUE_ANY_CREDIT},
     Role.VIEWER: frozenset({*OPERATIONS, Right.READ_RULES}),
     Role.STORE: frozenset({Right.SEE_WORK, Right.SEE_WAVES, Right.WORK_AT_LOCATION, Right.RECEIVE_RETURN}),
     Role.RULES: frozenset({*OPERATIONS, Right.RELEASE_HOLD, Right.BULK, Right.READ_RULES, Right.WRITE_RULES}),

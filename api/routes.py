@@ -46,9 +46,10 @@ from api.payments.refund_tasks import RefundPaidBody
 from api.promises import ask, promises
 from api.promises.schemas import PromiseBody, RenewalBody
 from api.returns import commands as return_commands
-from api.returns import photos, reasons, receipts, requests, returns, store_credits
+from api.returns import credit_issuing, photos, reasons, receipts, requests, returns, store_credits
 from api.returns import reports as return_reports
 from api.returns.commands import ApproveReturnBody, EndReturnBody
+from api.returns.credit_issuing import CreditCodeBody, CreditIssueBody
 from api.returns.reasons import ReasonsBody
 from api.returns.receipts import InspectionBody, ReceiptBody
 from api.returns.requests import ReturnBody
@@ -105,7 +106,7 @@ _MODULES = (
     # Subscribers, and messages to partners
     *(subscriptions, subscription_changes, deliveries, messages, message_alerts, redelivery, event_stream, set_asides),
     # Returns
-    *(return_commands, receipts, reasons, return_reports, store_credits),
+    *(return_commands, receipts, reasons, return_reports, store_credits, credit_issuing),
     # Money that others hold
     *(refund_tasks, settlements, disputes),
 )
@@ -131,6 +132,8 @@ BODIES = (
         InvoicePaymentBody,
         ExportBody,
     ),
+    # Store credits
+    *(CreditIssueBody, CreditCodeBody),
     # Rules, channels and partners
     *(SourcingTrialBody, RuleSetBody, TrialBody, ActivationBody, RetirementBody, ListingBody, PushBody),
     *(WebhookBody, WebhookBatch),

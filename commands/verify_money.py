@@ -147,7 +147,25 @@ CREDITS = """
         (credit.amount_minor, credit.currency, credit.return_id)
             IS DISTINCT FROM (movement.amount_minor, movement.currency, movement.return_id) AS wrong
     FROM store_credits AS credit
-    FULL JOIN (SELECT * FROM money_movements WHERE kind = 'credited') AS movement USING (key)"""
+    FULL JOIN (SELECT * FROM money_movements WHERE kind = 'credited') AS movement USING (key)
+    WHERE credit.issued_by = '' OR credit.code IS NULL"""
+
+BALANCES = """
+    SELECT credit_id AS id, spent_minor <> coalesce(moved, 0) AS wrong
+    FROM store_credits LEFT JOIN (
+        SELECT credit_id, sum(CASE kind WHEN 'spent' THEN amount_minor ELSE -amount_minor END) AS moved
+        FROM store_credit_movements GROUP BY credit_id) AS movements USING (credit_id)
+    WHERE spent_minor <> 0 OR moved IS NOT NULL"""
+
+# What orders have captured from balances, and paid back to them.
+SPENT = """
+    SELECT coalesce(spent.key, money.key) AS id,
+        (spent.order_id, spent.amount_minor) IS DISTINCT FROM (money.order_id, money.amount_minor) AS wrong
+    FROM store_credit_movements AS spent
+    FULL JOIN (
+        SELECT movement.* FROM tenders JOIN money_movements AS movement USING (order_id)
+        WHERE tenders.kind IN ('store_credit', 'gift_card') AND split_part(movement.key, '@', 2) = tenders.reference
+    ) AS money USING (key)"""
 
 # Taken money is set aside while it is not decided, booked as refunded when it is lost, and free when it is won.
 DISPUTES = """
@@ -175,4 +193,6 @@ MONEY_QUERIES: Mapping[str, str] = {
     "every refund that a person pays is set aside until it is booked": TASKS,
     "money in dispute is set aside, booked when it is lost and free when it is won": DISPUTES,
     "every store credit has its movement of money, and the other way round": CREDITS,
+    "what is spent of every balance is the sum of its movements": BALANCES,
+    "what orders take from balances is captured for them, and the other way round": SPENT,
 }

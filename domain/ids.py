@@ -137,7 +137,12 @@ def return_id(order_id: str, case_id: str) -> str:
 
 def new_credit_code() -> str:
     """A random code by which a customer redeems a store credit; it reveals nothing about the customer."""
-    return f"SC-{''.join(secrets.choice(CROCKFORD) for _ in range(12))}"
+    return f"SC-{_random_code(12)}"
+
+
+def new_card_code() -> str:
+    """A random code by which whoever holds a gift card redeems it."""
+    return f"GC-{_random_code(16)}"
 
 
 def follow_up_number(channel_order_id: str, case_id: str) -> str:
@@ -149,3 +154,7 @@ def follow_up_number(channel_order_id: str, case_id: str) -> str:
 def channel_order_subject(channel: str, channel_order_id: str) -> str:
     """The subject of a webhook about an order that may not have arrived yet."""
     return f"{channel}/{channel_order_id}"
+
+
+def _random_code(length: int) -> str:
+    return "".join(secrets.choice(CROCKFORD) for _ in range(length))

@@ -13,6 +13,7 @@ from domain.money import Money, NotMoney
 from domain.parcel_problems import read_remedies
 from domain.payment_terms import Table, read_payment_terms
 from domain.promises import Levels, Margin, read_calendars, read_levels, read_margin
+from domain.refund_order import read_refund_order
 from domain.returns.terms import (
     CustomsReturn,
     Terms,
@@ -24,6 +25,7 @@ from domain.returns.terms import (
 )
 from domain.sourcing.policies import Chain, read_chains
 from domain.sourcing.weights import Weights, read_weights
+from domain.tenders import TenderKind
 
 ANYWHERE = "*"
 BY_TMS = "tms"
@@ -115,6 +117,10 @@ class Parameters:
     edit_limit: Mapping[str, int] = field(default_factory=dict)
     """By currency: an edit that changes a total by more minor units needs a right of its own."""
     payment_terms: Table = field(default_factory=dict)
+    refund_order: Mapping[str, tuple[TenderKind, ...]] = field(default_factory=dict)
+    """By channel: which kinds of tenders are paid back first."""
+    credit_limit: Mapping[str, int] = field(default_factory=dict)
+    """By currency: a store credit of more minor units needs a right of its own."""
     message_texts: Texts = field(default_factory=dict)
 
 
@@ -162,6 +168,11 @@ def _money(value: Any) -> Money:
     if amount.minor_units < 0:
         raise ValueError("is below zero")
     return amount
+
+
+def _limits(value: Any) -> dict[str, int]:
+    """`{"CNY": "500.00"}`: minor units by currency."""
+    return {code: _money({"amount": most, "currency": code}).minor_units for code, most in value.items()}
 
 
 def _whole(value: Any, most: int = 1_000_000) -> int:
@@ -236,9 +247,9 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "return_terms": read_terms,
     "customs_return": read_customs_return,
     "points_value": read_points_value,
-    "edit_limit": lambda value: {
-        code: _money({"amount": most, "currency": code}).minor_units for code, most in value.items()
-    },
+    "edit_limit": _limits,
     "payment_terms": read_payment_terms,
+    "refund_order": read_refund_order,
+    "credit_limit": _limits,
     "message_texts": read_texts,
 }

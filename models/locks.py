@@ -38,6 +38,7 @@ class NamedLock(IntEnum):
     REMITTANCE = 18_000
     CREDIT = 19_000
     PROMISE_HOLDER = 54_000
+    CREDIT_ISSUE = 18_001
 
 
 _PATIENCE = func.set_config(

@@ -1,6 +1,6 @@
 """Money that moved: the payment status is derived from these rows and nothing else."""
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, SmallInteger, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, Computed, ForeignKey, Index, SmallInteger, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import BY_PAGES, Base, Now, Serial, When
@@ -125,23 +125,59 @@ class TenderRow(Base):
 
 
 class StoreCreditRow(Base):
-    """Money of a return that stays with us for the customer to buy with; `key` is that of its movement.
+    """A balance that a customer may buy with: money of a return that stays with us, or issued by staff. `key` is that
+    of its movement of money, or names how it was issued.
 
-    The CRM keeps track of how it is spent. The `code` names nobody.
+    The `code` names nobody, and is secret: whoever has it may spend. Everything else knows it by its `credit_id`
+    (domain/tenders.py).
     """
 
     __tablename__ = "store_credits"
 
     code: Mapped[str] = mapped_column(primary_key=True)
+    credit_id: Mapped[str] = mapped_column(
+        Computed("'cr_' || left(encode(sha256(upper(code)::bytea), 'hex'), 24)", persisted=True)
+    )
+    kind: Mapped[str] = mapped_column(server_default="store_credit")
     customer_id: Mapped[str]
-    order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"))
-    return_id: Mapped[str] = mapped_column(ForeignKey("returns.return_id"))
+    """Empty for a card that anybody may hold."""
+    order_id: Mapped[str | None] = mapped_column(ForeignKey("orders.order_id"))
+    return_id: Mapped[str | None] = mapped_column(ForeignKey("returns.return_id"))
+    issued_by: Mapped[str] = mapped_column(server_default="")
+    """The key that issued it; empty for money of a return."""
     amount_minor: Mapped[int] = mapped_column(BigInteger)
+    spent_minor: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    """How much of it orders have spent; its movements add up to it."""
     currency: Mapped[str]
     key: Mapped[str] = mapped_column(unique=True)
     created_at: Mapped[Now]
 
     __table_args__ = (
         CheckConstraint("amount_minor > 0", "amount_positive"),
+        CheckConstraint("spent_minor BETWEEN 0 AND amount_minor", "never_overdrawn"),
+        CheckConstraint("kind IN ('store_credit', 'gift_card')", "kind"),
         Index("ix_store_credits_customer", "customer_id", "code"),
+        Index("uq_store_credits_credit_id", "credit_id", unique=True),
+    )
+
+
+class StoreCreditMovementRow(Base):
+    """What one order has spent of a store credit or gift card, or gave back to it. Append-only; the key is that of the
+    order's movement of money."""
+
+    __tablename__ = "store_credit_movements"
+
+    movement_id: Mapped[Serial]
+    credit_id: Mapped[str] = mapped_column(ForeignKey("store_credits.credit_id"))
+    order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"))
+    kind: Mapped[str]
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    key: Mapped[str] = mapped_column(unique=True)
+    at: Mapped[Now]
+
+    __table_args__ = (
+        CheckConstraint("kind IN ('spent', 'given_back')", "kind"),
+        CheckConstraint("amount_minor > 0", "amount_positive"),
+        Index("ix_store_credit_movements_credit", "credit_id", "movement_id"),
+        Index("ix_store_credit_movements_order", "order_id"),
     )

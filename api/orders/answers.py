@@ -10,6 +10,7 @@ from api.returns.schemas import ReturnAnswer
 from api.schemas import Answer, Links, Page
 from domain.promising import State
 from domain.status import PaymentStatus
+from domain.tenders import TenderKind
 
 
 class PlacedOrder(Answer):
@@ -82,6 +83,19 @@ class PaymentAnswer(Answer):
     currency: str
     return_id: str | None
     at: datetime
+
+
+class TenderAnswer(Answer):
+    """A part of the price that is paid apart from the order's own payment. A balance is named by its `credit_id`."""
+
+    tender_no: int
+    kind: TenderKind
+    reference: str
+    method: str
+    amount: str
+    due_at: datetime | None
+    paid: str
+    paid_back: str
 
 
 class Totals(Answer):
@@ -173,6 +187,7 @@ class OrderAnswer(Answer):
     totals: Totals
     payment_reference: str
     payment_method: str
+    tenders: list[TenderAnswer]
     ship_to: dict[str, Any]
     pickup_location: str
     lines: list[OrderLineAnswer]

@@ -214,6 +214,7 @@ ORDER = ORDER_SUMMARY | {
     "totals": {"discount": "0.00", "shipping": "12.00", "tax": "0.00", "grand_total": "370.00"},
     "payment_reference": "PAY-TM-20260101-0001:370.00:CNY",
     "payment_method": "alipay",
+    "tenders": [],
     "ship_to": SENT["ship_to"] | {"email": ""},
     "pickup_location": "",
     "lines": LINES,

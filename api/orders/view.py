@@ -1,5 +1,6 @@
 """Reads one order with all that belongs to it, by the same few queries whatever its size."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ from api.orders.answers import (
     ParcelElsewhereAnswer,
     PaymentAnswer,
     ShipmentAnswer,
+    TenderAnswer,
     Totals,
 )
 from api.orders.at_risk import deadlines_of, promised
@@ -31,10 +33,11 @@ from domain.promising import State
 from domain.status import FulfillmentStatus, PaymentStatus, payment_status
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow, ShipmentRow
 from models.order import HoldRow, OrderRow, ParcelElsewhereRow
-from models.payment import MoneyMovementRow
+from models.payment import MoneyMovementRow, TenderRow
 from models.returns import ReturnRow
 from models.stock import BackorderRow
 from record.messages import outbox
+from record.orders.payment_links import parts_of
 from settings import Settings
 
 WRITTEN = ("gift_message", "invoice_title", "invoice_tax_number")
@@ -89,6 +92,7 @@ def order_answer(session: Session, order: OrderRow, caller: Caller, settings: Se
         totals=_totals(order),
         payment_reference=order.payment_reference,
         payment_method=order.payment_method,
+        tenders=_tenders(session, order, movements) if order.tendered_minor else [],
         ship_to=address if caller.sees_people else masked(address),
         pickup_location=order.pickup_location,
         lines=line_answers(session, order, caller, fulfillment_orders, shortages),
@@ -143,6 +147,24 @@ def _totals(order: OrderRow) -> Totals:
     minor = {"discount": order.discount_minor, "shipping": order.shipping_minor, "tax": order.tax_minor}
     amounts = {name: Money(units, order.currency).text for name, units in minor.items()}
     return Totals(**amounts, grand_total=Money(order.grand_total_minor, order.currency).text)
+
+
+def _tenders(session: Session, order: OrderRow, movements: Sequence[MoneyMovementRow]) -> list[TenderAnswer]:
+    moved = Counter[tuple[str, str]]()
+    for one in movements:
+        moved[parts_of(one.key)[1], one.kind] += one.amount_minor
+    rows = select(TenderRow).where(TenderRow.order_id == order.order_id).order_by(TenderRow.tender_no)
+    return [
+        TenderAnswer.model_validate(
+            {
+                **vars(row),
+                "amount": Money(row.amount_minor, order.currency).text,
+                "paid": Money(moved[row.reference, "captured"], order.currency).text,
+                "paid_back": Money(moved[row.reference, "refunded"], order.currency).text,
+            }
+        )
+        for row in session.scalars(rows)
+    ]
 
 
 def _open_holds(session: Session, order_id: str) -> list[OpenHold]:

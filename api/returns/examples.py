@@ -26,16 +26,3 @@ RATES = {
     "items": [{"key": "OAK-STOOL", "ordered": 200, "returned": 9, "rate": 0.045}],
     "next_cursor": None,
 }
-STORE_CREDITS = {
-    "items": [
-        {
-            "code": "SC-7Q2M8XK4T0ZB",
-            "order_id": ORDER_ID,
-            "return_id": RETURN_ID,
-            "amount": "89.50",
-            "currency": "CNY",
-            "created_at": "2026-01-09T03:04:05Z",
-        }
-    ],
-    "next_cursor": None,
-}

@@ -21,12 +21,13 @@ def content(snapshot: Snapshot, milestone: str, data: Content) -> Content:
     order = snapshot.order
     match milestone:
         case milestones.RECEIVED:
-            return {"payment_reference": order.payment_reference, **_totals(snapshot), "lines": _ordered(snapshot)}
+            named = {"payment_reference": order.payment_reference} | _tenders(order)
+            return {**named, **_totals(snapshot), "lines": _ordered(snapshot)}
         case milestones.SHIPPED:
             parcel = snapshot.parcel(data)
             return _totals(snapshot) | (_goods_issue(parcel) if parcel else {})
         case milestones.DELIVERED:
-            return _totals(snapshot) | sale(snapshot, _kept(snapshot, data))
+            return _totals(snapshot) | sale(snapshot, _kept(snapshot, data)) | _tenders(order)
         case milestones.REFUNDED | milestones.CREDITED | milestones.REPLACED:
             note = snapshot.note(data)
             return _totals(snapshot) | (credit(snapshot, note) if note else {})
@@ -37,6 +38,16 @@ def content(snapshot: Snapshot, milestone: str, data: Content) -> Content:
             case = snapshot.case(data)
             return _totals(snapshot) | {"lines": _units(snapshot, case.asked or {}) if case else []}
     return _totals(snapshot)
+
+
+def _tenders(order: Order) -> Content:
+    """Parts of the price that are paid apart from the order's own payment; absent if there are none."""
+    tenders = [
+        {"kind": one.kind.value, "method": one.method, "reference": one.reference, "amount": one.amount.text}
+        | ({"due_at": one.due_at.isoformat()} if one.due_at else {})
+        for one in order.tenders
+    ]
+    return {"tenders": tenders} if tenders else {}
 
 
 def sale(snapshot: Snapshot, kept: Money) -> Content:

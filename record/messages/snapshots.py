@@ -12,7 +12,7 @@ from models.order import OrderLineRow, OrderRow
 from models.prepared import prepared
 from record.messages.snapshot_money import load_cases, load_credit_notes
 from record.messages.snapshot_parcels import load_parcels
-from record.order_mapping import as_order
+from record.order_mapping import as_order, tenders_of
 
 # Built once: building a statement costs more than sending it.
 _IDS = any_(bindparam("orders", type_=ARRAY(Text)))
@@ -38,10 +38,11 @@ def load_snapshots(session: Session, reached: Mapping[str, set[str]]) -> dict[st
     # The first case milestone of an order without credit notes needs no case: nothing went back before it.
     with_cases = [one for one in of_case if credit_notes.get(one) or reached[one] & set(milestones.CASE_MILESTONES[1:])]
     cases = load_cases(session, with_cases) if with_cases else {}
+    tenders = tenders_of(session, [name for name, row in rows.items() if row.tendered_minor])
     return {
         name: Snapshot(
             name,
-            as_order(row, lines[name]),
+            as_order(row, lines[name], tenders.get(name, ())),
             row.status,
             [_line(line) for line in lines[name]],
             parcels.get(name, ()),

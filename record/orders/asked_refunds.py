@@ -9,7 +9,7 @@ from domain.money import Money
 from models.order import OrderRow
 from models.payment import AskedRefundRow
 from record import money
-from record.orders import payment_links
+from record.orders import refund_shares
 
 
 def ask(session: Session, key: str, order: OrderRow, amount: Money, return_id: str) -> Sequence[tuple[str, Money]]:
@@ -24,7 +24,7 @@ def ask(session: Session, key: str, order: OrderRow, amount: Money, return_id: s
         amount = min(amount, left.get(amount.currency, Money(0, amount.currency)))
     if amount.minor_units <= 0:
         return []
-    parts = payment_links.shares(session, order.order_id, amount)
+    parts = refund_shares.shares(session, order, amount)
     for link, part in parts:
         known = {"key": key, "link": link, "order_id": order.order_id, "return_id": return_id or None}
         session.add(AskedRefundRow(**known, amount_minor=part.minor_units, currency=part.currency))

@@ -1,10 +1,16 @@
 """Book what the gateway says was captured, before anything is paid back."""
 
+from collections.abc import Iterable
+
+from sqlalchemy import select
+
 from domain.errors import UnknownPayment
 from domain.payment_terms import PAST_THE_GATEWAY, TermsKind
+from domain.tenders import TenderKind
 from integrations.payments import GatewayPaymentStatus, Payments
 from models.database import Sessions
 from models.order import OrderRow
+from models.payment import TenderRow
 from record.order_mapping import lock_order
 from record.orders import payment_claims, payment_links
 from record.orders.collected import book_collected
@@ -19,6 +25,8 @@ def ask_gateway(sessions: Sessions, payments: Payments, order: OrderRow) -> Capt
     Raises PartnerTrouble.
     """
     ask_for_links(sessions, payments, order.order_id)
+    if order.tendered_minor:
+        _ask_for_tenders(sessions, payments, order.order_id)
     if order.payment_terms == TermsKind.PLATFORM:
         with sessions.begin() as session:
             return book_collected(session, lock_order(session, order.order_id))
@@ -38,6 +46,17 @@ def ask_for_links(sessions: Sessions, payments: Payments, order_id: str) -> None
     """Ask whether the order's payment links were paid, and book what was. Raises PartnerTrouble."""
     with sessions() as session:
         references = payment_links.unpaid(session, order_id)
+    _book_captured(sessions, payments, references)
+
+
+def _ask_for_tenders(sessions: Sessions, payments: Payments, order_id: str) -> None:
+    mine = select(TenderRow.reference).where(TenderRow.order_id == order_id, TenderRow.kind == TenderKind.GATEWAY)
+    with sessions() as session:
+        references = list(session.scalars(mine.order_by(TenderRow.tender_no)))
+    _book_captured(sessions, payments, references)
+
+
+def _book_captured(sessions: Sessions, payments: Payments, references: Iterable[str]) -> None:
     for reference in references:
         try:
             payment = payments.payment(reference)

@@ -7,11 +7,13 @@ any channel, get nothing of it.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import ARRAY, Text, bindparam, text
+from sqlalchemy import ARRAY, Text, bindparam, select, text
 from sqlalchemy.orm import Session
 
 from domain.money import Money
 from domain.status import OrderStatus
+from models.order import OrderRow
+from models.payment import TenderRow
 from models.prepared import prepared
 from record.messages.partner_events import NewEvent, store
 from record.orders import payment_links
@@ -127,6 +129,13 @@ def book_total(session: Session, order_id: str, reference: str, total: Money) ->
 def ask_for_check(session: Session, reference: str, name: str) -> None:
     """Store the event that has the gateway asked about the payment, once per `name`; the relay carries it."""
     store(session, check_of(reference, name))
+
+
+def ask_for_order(session: Session, order: OrderRow, name: str) -> None:
+    """As `ask_for_check`, about any payment of the order that the gateway knows; nothing if there is none."""
+    asked = select(TenderRow.reference).where(TenderRow.order_id == order.order_id, TenderRow.kind == "gateway")
+    if reference := order.payment_reference or session.scalar(asked.limit(1)):
+        ask_for_check(session, reference, name)
 
 
 def check_of(reference: str, name: str) -> NewEvent:

@@ -1,16 +1,26 @@
 """Links by which a customer pays what an edit of the order charges: each is a payment of its own at the gateway."""
 
-from sqlalchemy import case, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from domain.money import Money
 from models.order import OrderRow
-from models.payment import AskedRefundRow, MoneyMovementRow, PaymentLinkRow, PaymentRow
-from record import money
+from models.payment import PaymentLinkRow, PaymentRow
 
 OPEN, PAID, VOID = "open", "paid", "void"
 BEHIND = "@"
 """In the key of a movement, before the reference of the link whose money it is."""
+
+
+def key_of(key: str, reference: str) -> str:
+    """Return the key of the part of a refund that one payment gives back, whose own key is that of the whole."""
+    return f"{key}{BEHIND}{reference}" if reference else key
+
+
+def parts_of(key: str) -> tuple[str, str]:
+    """Return the key of the whole refund, and the reference of the payment that this part is of."""
+    whole, _, reference = key.partition(BEHIND)
+    return whole, reference
 
 
 def charge(session: Session, row: OrderRow, minor: int, reference: str) -> None:
@@ -71,34 +81,3 @@ def waive(session: Session, order_id: str, reference: str) -> None:
         row = session.get_one(OrderRow, order_id, populate_existing=True)
         # A new version, so that an audit under way judges again.
         row.charge_minor, row.version = row.charge_minor - link.amount_minor, row.version + 1
-
-
-def shares(session: Session, order_id: str, amount: Money) -> list[tuple[str, Money]]:
-    """Share a refund out among the order's own payment (the empty text) and those of its links, the newest first, each
-    never beyond what is left of it. What none of them has is asked of its own, so that the gateway refuses it."""
-    links = select(PaymentLinkRow.reference).where(PaymentLinkRow.order_id == order_id)
-    references = list(session.scalars(links.order_by(PaymentLinkRow.made_at.desc())))
-    if not references:
-        return [("", amount)]
-    left, due = _left(session, order_id, amount.currency), amount.minor_units
-    found = dict[str, int]()
-    for reference in ("", *references):
-        found[reference] = min(due, max(0, left.get(reference, 0)))
-        due -= found[reference]
-    found[""] += due
-    return [(reference, Money(minor, amount.currency)) for reference, minor in found.items() if minor]
-
-
-def _left(session: Session, order_id: str, currency: str) -> dict[str, int]:
-    """Return what was captured and neither paid back nor asked back, by the reference of the link, empty for the
-    order's own payment."""
-    M, A = MoneyMovementRow, AskedRefundRow
-    sign = case(money.INFLOWS | money.OUTFLOWS, value=M.kind, else_=0)
-    link = func.split_part(M.key, BEHIND, 2)
-    mine = M.order_id == order_id, M.currency == currency
-    sums = session.execute(select(link, func.sum(M.amount_minor * sign)).where(*mine).group_by(link))
-    left = {reference: int(minor) for reference, minor in sums}
-    asked = select(A.link, A.amount_minor).where(A.order_id == order_id, A.currency == currency)
-    for reference, minor in session.execute(asked):
-        left[reference] = left.get(reference, 0) - minor
-    return left

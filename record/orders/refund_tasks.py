@@ -22,6 +22,7 @@ from record.messages import not_told
 from record.order_mapping import lock_order
 from record.orders import asked_refunds, booked_refunds
 from record.orders.booked_refunds import BookedRefund
+from record.orders.payment_links import key_of, parts_of
 
 ASKED = "pay back by hand: "
 """The prefix of this attention, by which it is known from other reasons."""
@@ -71,15 +72,16 @@ def open_task(session: Session, key: str) -> RefundTaskRow | None:
 
 def left(session: Session, key: str) -> int:
     """Return what of the task has not been paid, in minor units."""
-    amount = select(AskedRefundRow.amount_minor).where(AskedRefundRow.key == key, AskedRefundRow.link == "")
+    whole, link = parts_of(key)
+    amount = select(AskedRefundRow.amount_minor).where(AskedRefundRow.key == whole, AskedRefundRow.link == link)
     return session.scalar(amount) or 0
 
 
 def pay(session: Session, task: RefundTaskRow, minor: int, reference: str, by: str) -> None:
     """Book that this much of what is left was paid back. The caller has locked the order."""
     order, due = lock_order(session, task.order_id), left(session, task.key)
-    whole = minor >= due
-    key = task.key if whole else f"{task.key}:part:{due}"
+    (asked, link), whole = parts_of(task.key), minor >= due
+    key = task.key if whole else key_of(f"{asked}:part:{due}", link)
     paid = Money(min(minor, due), task.currency)
     booked_refunds.book(
         session,
@@ -88,9 +90,10 @@ def pay(session: Session, task: RefundTaskRow, minor: int, reference: str, by: s
     )
     if not whole:
         less = {"amount_minor": due - paid.minor_units}
-        session.execute(update(AskedRefundRow).where(AskedRefundRow.key == task.key).values(less))
+        mine = AskedRefundRow.key == asked, AskedRefundRow.link == link
+        session.execute(update(AskedRefundRow).where(*mine).values(less))
         return
-    asked_refunds.answered(session, task.key, "")
+    asked_refunds.answered(session, asked, link)
     task.done_at, task.done_by, task.reference, task.remind_at = datetime.now(UTC), by, reference, None
     booked_refunds.end_case(session, task.return_id)
     session.flush()

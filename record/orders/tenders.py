@@ -13,7 +13,7 @@ from integrations.payments import GatewayPaymentStatus, Payments
 from models.database import Sessions
 from models.payment import TenderRow
 from record.order_mapping import as_tender, lock_order, order_of
-from record.orders import payment_claims
+from record.orders import balances, payment_claims
 from record.orders.movements import Movement, book
 
 
@@ -38,7 +38,7 @@ def _ask(sessions: Sessions, payments: Payments, order_id: str, tender: Tender) 
     if tender.kind is TenderKind.PLATFORM:
         return _by_the_channel(sessions, order_id, tender)
     if tender.kind in BALANCES:
-        return TenderFacts(tender, "unknown")
+        return _of_balance(sessions, order_id, tender)
     with sessions.begin() as session:
         if payment_claims.bind(session, tender.reference) != order_id:
             return TenderFacts(tender, "taken")
@@ -54,6 +54,13 @@ def _ask(sessions: Sessions, payments: Payments, order_id: str, tender: Tender) 
         with sessions.begin() as session:
             payment_claims.capture(session, tender.reference, payment.amount)
     return TenderFacts(tender, payment.status, payment.amount)
+
+
+def _of_balance(sessions: Sessions, order_id: str, tender: Tender) -> TenderFacts:
+    with sessions.begin() as session:
+        if is_final(ORDER, OrderStatus(lock_order(session, order_id).status)):
+            return TenderFacts(tender, "unknown")
+        return balances.spend(session, order_id, tender)
 
 
 def _by_the_channel(sessions: Sessions, order_id: str, tender: Tender) -> TenderFacts:

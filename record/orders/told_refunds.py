@@ -5,12 +5,14 @@ from sqlalchemy.orm import Session
 
 from domain.disputes import REFUND_KEY
 from domain.money import Money
+from domain.tenders import TenderKind
 from models.order import OrderRow
-from models.payment import AskedRefundRow, MoneyMovementRow
+from models.payment import AskedRefundRow, MoneyMovementRow, TenderRow
 from record.order_mapping import lock_order
-from record.orders import asked_refunds, booked_refunds, refund_tasks
+from record.orders import asked_refunds, booked_refunds, refund_shares, refund_tasks
 from record.orders.booked_refunds import BookedRefund
 from record.orders.movements import Movement, book
+from record.orders.payment_links import key_of
 
 A, M = AskedRefundRow, MoneyMovementRow
 GONE = ("refunded", "credited", "moved")
@@ -29,7 +31,8 @@ def book_told(session: Session, row: OrderRow, total: int) -> None:
     news = total - sum(_sums(session, one, row.currency).get("refunded", 0) for one in orders)
     reference = row.payment_reference or f"{row.channel}:{row.channel_order_id}"
     for asked in _asked(session, orders, row.currency) if news > 0 else ():
-        task = refund_tasks.open_task(session, asked.key)
+        key = key_of(asked.key, asked.link)
+        task = refund_tasks.open_task(session, key)
         if task is not None and news > 0:
             paid = min(news, asked.amount_minor)
             refund_tasks.pay(session, task, paid, reference, row.channel)
@@ -37,14 +40,15 @@ def book_told(session: Session, row: OrderRow, total: int) -> None:
         elif task is None and asked.amount_minor <= news:
             news -= asked.amount_minor
             amount, whose = Money(asked.amount_minor, row.currency), asked.return_id or ""
-            paid_back = BookedRefund(asked.key, amount, reference, whose, whose or asked.key, actor=row.channel)
+            paid_back = BookedRefund(key, amount, reference, whose, whose or key, actor=row.channel)
             booked_refunds.book(session, lock_order(session, asked.order_id), paid_back)
             asked_refunds.answered(session, asked.key, asked.link)
             booked_refunds.end_case(session, whose)
     sums = _sums(session, row.order_id, row.currency)
     held = sums.get("captured", 0) - sum(sums.get(kind, 0) for kind in GONE)
     if (own := min(news, held)) > 0:
-        book(session, Movement(row.order_id, reference, "refunded", Money(own, row.currency), f":{total}"))
+        for payment, part in refund_shares.shares(session, row, Money(own, row.currency), TenderKind.PLATFORM):
+            book(session, Movement(row.order_id, payment or reference, "refunded", part, key_of(f":{total}", payment)))
 
 
 def _family(session: Session, row: OrderRow) -> list[str]:
@@ -63,7 +67,9 @@ def _sums(session: Session, order_id: str, currency: str) -> dict[str, int]:
 
 def _asked(session: Session, orders: list[str], currency: str) -> list[AskedRefundRow]:
     """Return what was asked of the channel and not answered, tasks first, then the oldest."""
+    tenders = select(TenderRow.reference).where(TenderRow.order_id == A.order_id, TenderRow.kind == TenderKind.PLATFORM)
     # Money in dispute is the bank's matter.
-    mine = A.order_id.in_(orders), A.link == "", A.currency == currency, ~A.key.startswith(REFUND_KEY)
+    of_channel = (A.link == "") | A.link.in_(tenders), ~A.key.startswith(REFUND_KEY)
+    mine = A.order_id.in_(orders), *of_channel, A.currency == currency
     found = session.scalars(select(A).where(*mine).order_by(A.asked_at, A.key)).all()
-    return sorted(found, key=lambda one: refund_tasks.open_task(session, one.key) is None)
+    return sorted(found, key=lambda one: refund_tasks.open_task(session, key_of(one.key, one.link)) is None)

@@ -123,7 +123,10 @@ FORGET = (
     WHERE order_id = ANY(:orders)
     """,
     "UPDATE deliveries SET body = '', answer = '', problem = NULL WHERE order_id = ANY(:orders)",
-    "UPDATE store_credits SET customer_id = :pseudonym WHERE order_id = ANY(:orders)",
+    """
+    UPDATE store_credits SET customer_id = :pseudonym
+    WHERE order_id = ANY(:orders) OR (order_id IS NULL AND customer_id = ANY(:names))
+    """,
     # What the CRM says of a customer's points is about the customer.
     """
     UPDATE partner_differences SET subject = :pseudonym || '/' || difference_id

@@ -32,7 +32,8 @@ KEPT: Mapping[str, str] = {
     "holds": f"SELECT order_id, code, raised_at, reason, note FROM holds {OF_ORDERS} ORDER BY hold_id",
     "said_in_the_log": f"SELECT order_id, event_id, words FROM event_words {OF_ORDERS} ORDER BY event_id",
     "store_credits": f"""
-        SELECT code, customer_id, order_id, amount_minor, currency, created_at FROM store_credits {OF_ORDERS}""",
+        SELECT code, customer_id, order_id, amount_minor, currency, created_at FROM store_credits
+        {OF_ORDERS} OR (order_id IS NULL AND customer_id IN (SELECT customer_id FROM orders {OF_ORDERS}))""",
     "told_by_partners": f"""
         SELECT partner, type, subject, received_at, data FROM partner_events
         WHERE (data ? 'note' OR data ? 'reason' OR data ? 'evidence') AND subject IN (

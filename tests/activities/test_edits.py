@@ -29,7 +29,7 @@ from models.stock import ReservationRow
 from record import money
 from record.comparing.statement_books import known_of, not_listed
 from record.order_mapping import load_order
-from record.orders import edits, payment_claims, payment_links
+from record.orders import edits, payment_claims, payment_links, refund_shares
 from record.orders.edits import EditOutcome
 from record.sourcing.needs import outstanding
 from record.stock.channel_shares import Quota, set_quotas
@@ -141,21 +141,22 @@ def test_a_refund_is_shared_out_among_the_payments_and_none_gives_more_than_it_p
 
     # when
     with one.sessions() as session:
-        of_all = payment_links.shares(session, one.order_id, own + Money(500, CNY))
-        of_some = payment_links.shares(session, one.order_id, Money(700, CNY))
-        too_much = payment_links.shares(session, one.order_id, own + Money(501, CNY))
+        order = session.get_one(OrderRow, one.order_id)
+        of_all = refund_shares.shares(session, order, own + Money(500, CNY))
+        of_some = refund_shares.shares(session, order, Money(300, CNY))
+        too_much = refund_shares.shares(session, order, own + Money(501, CNY))
 
     # then
     link = f"{one.order_id}-E-1"
-    assert of_all == [("", own), (link, Money(500, CNY))]
-    assert of_some == [("", Money(700, CNY))]
+    assert of_all == [(link, Money(500, CNY)), ("", own)]
+    assert of_some == [(link, Money(300, CNY))]
     with one.sessions() as session:
         named = [session.get_one(OrderRow, one.order_id).payment_reference, link]
         listed = known_of(session, "payments", CAPTURES, named, datetime.now(UTC))
         owed = not_listed(session, "payments", CAPTURES, YESTERDAY, datetime.now(UTC) + timedelta(days=1), 9, [])
     assert {subject: entry.amount for subject, entry in listed.items()} == {named[0]: own, link: Money(500, CNY)}
     assert sorted(owed) == sorted(named)
-    assert too_much[0] == ("", own + Money(1, CNY))
+    assert too_much[-1] == ("", own + Money(1, CNY))
 
 
 def test_a_payment_by_link_that_the_gateway_did_not_report_is_found_by_the_next_audit(

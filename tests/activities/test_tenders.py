@@ -1,23 +1,31 @@
 """Several tenders of one order: each is asked of whoever knows it, and booked apart from the order's own payment."""
 
 import itertools
+from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
+import httpx2
+import pytest
 from sqlalchemy import select
 
 from activities.audit import AuditRequest
 from activities.audit_findings import AuditResult
+from commands.parameters import set_parameter
 from commands.verify import verify
 from domain.money import Money
 from domain.tenders import Tender, TenderKind
-from models.payment import MoneyMovementRow, PaymentRow
-from record.orders import payment_claims
+from models.order import OrderRow
+from models.payment import MoneyMovementRow, PaymentRow, StoreCreditRow
+from record.orders import payment_claims, refund_shares
+from record.returns.store_credits import IssuedCredit, issue
 from tests.activities.story import Steps
 from tests.factories import an_order, place_orders
 
-CNY = "CNY"
+CNY, YEARS_AGO = "CNY", datetime(2020, 1, 1, tzinfo=UTC)
 TOTAL = an_order().grand_total
 _numbers = itertools.count(1)
 
@@ -120,3 +128,130 @@ def test_a_tender_belongs_to_the_order_that_named_it_first(steps: Steps) -> None
     assert results[0].open.codes == ["PAYMENT_TAKEN"]
     with steps.sessions() as session:
         assert session.get_one(PaymentRow, second.reference).order_id == first.order_id
+
+
+def balance_of(steps: Steps, minor: int, kind: str = "store_credit") -> StoreCreditRow:
+    """A new balance of this much."""
+    with steps.sessions.begin() as session:
+        wanted = IssuedCredit(f"TEST-{next(_numbers)}", kind, "", Money(minor, CNY), "lin")
+        return issue(session, wanted)[0]
+
+
+def of_balance(number: int, credit: StoreCreditRow, minor: int) -> Tender:
+    return Tender(number, TenderKind(credit.kind), credit.credit_id, Money(minor, CNY))
+
+
+def left_of(steps: Steps, credit: StoreCreditRow) -> int:
+    with steps.sessions() as session:
+        row = session.get_one(StoreCreditRow, credit.code)
+        return row.amount_minor - row.spent_minor
+
+
+def test_a_balance_is_spent_by_the_audit_once_and_given_back_when_the_order_ends(steps: Steps) -> None:
+    # given
+    credit = balance_of(steps, 50_00)
+    order = tendered(steps, of_balance(1, credit, 30_00))
+
+    # when
+    results = [audited(order, revision) for revision in (1, 2)]
+    spent = left_of(order, credit)
+    undone = [order.refunds.refund_order(order.undo("payment")) for _ in range(2)]
+
+    # then
+    assert [result.verdict for result in results] == ["pass", "pass"]
+    assert spent == 20_00
+    assert [one.done for one in undone] == [True, True]
+    assert left_of(order, credit) == 50_00
+    assert moved(order).count(("refunded", 30_00, credit.credit_id)) == 1
+    assert verify(order.sessions).clean
+
+
+def test_two_orders_at_once_never_overdraw_a_balance(steps: Steps) -> None:
+    # given six orders that each want 30 of the 100 that are left
+    credit = balance_of(steps, 100_00)
+    orders = [tendered(steps, of_balance(1, credit, 30_00)) for _ in range(6)]
+
+    # when they are audited at once
+    with ThreadPoolExecutor(6) as threads:
+        verdicts = Counter(result.verdict for result in threads.map(audited, orders))
+
+    # then
+    assert verdicts == {"pass": 3, "hold": 3}
+    assert left_of(steps, credit) == 10_00
+
+
+@pytest.mark.parametrize(
+    ("kind", "minor"), [("store_credit", 30_01), ("gift_card", 10_00)], ids=["too_little_left", "another_kind"]
+)
+def test_a_balance_that_does_not_serve_holds_the_order_and_keeps_everything(
+    kind: str, minor: int, steps: Steps
+) -> None:
+    # given
+    credit = balance_of(steps, 30_00)
+    order = tendered(steps, Tender(1, TenderKind(kind), credit.credit_id, Money(minor, CNY)))
+
+    # then
+    assert audited(order).open.codes == ["PAYMENT"]
+    assert left_of(order, credit) == 30_00
+
+
+def test_an_ended_order_spends_nothing(steps: Steps) -> None:
+    # given
+    credit = balance_of(steps, 30_00)
+    order = tendered(steps, of_balance(1, credit, 30_00))
+    with order.sessions.begin() as session:
+        session.get_one(OrderRow, order.order_id).status = "canceled"
+
+    # when an audit comes late
+    audited(order)
+
+    # then
+    assert left_of(order, credit) == 30_00
+
+
+@pytest.mark.parametrize(
+    ("stated", "first"),
+    [(None, ["CARD", ""]), (["store_credit"], ["CREDIT", "CARD"]), (["gift_card", "gateway"], ["CARD", ""])],
+    ids=["by_default", "credit_first", "kinds_that_are_left_out"],
+)
+def test_a_refund_takes_the_payments_in_the_stated_order(
+    stated: list[str] | None, first: list[str], steps: Steps
+) -> None:
+    # given an order that a card, a store credit and its own payment have paid
+    if stated:
+        set_parameter(steps.sessions, "refund_order", {"*": stated}, YEARS_AGO, None, "a meeting", "sun")
+    second, credit = card(1, 10_00), balance_of(steps, 5_00)
+    order = tendered(steps, second, of_balance(2, credit, 5_00))
+    audited(order)
+    names = {second.reference: "CARD", credit.credit_id: "CREDIT", "": ""}
+
+    # when
+    with order.sessions() as session:
+        row = session.get_one(OrderRow, order.order_id)
+        some = refund_shares.shares(session, row, Money(11_00, CNY))
+        everything = refund_shares.shares(session, row, TOTAL)
+
+    # then
+    assert [names[reference] for reference, _ in some] == first
+    assert {names[reference]: part.minor_units for reference, part in everything} == {
+        "CARD": 10_00,
+        "CREDIT": 5_00,
+        "": TOTAL.minor_units - 15_00,
+    }
+
+
+def test_what_one_payment_refuses_keeps_no_other_from_giving_back(steps: Steps, address: str) -> None:
+    # given an order whose second card has been charged back at the gateway
+    second, credit = card(1, 10_00), balance_of(steps, 5_00)
+    order = tendered(steps, second, of_balance(2, credit, 5_00))
+    audited(order)
+    gone = {"reference": second.reference, "amount": "10.00", "currency": CNY, "status": "failed"}
+    httpx2.post(f"{address}/payments/payments", json=gone).raise_for_status()
+
+    # when the order is undone
+    undone = order.refunds.refund_order(order.undo("payment"))
+
+    # then a person hears of the card, and everything else is back
+    assert not undone.done
+    back = {reference: minor for kind, minor, reference in moved(order) if kind == "refunded"}
+    assert back == {credit.credit_id: 5_00, "": TOTAL.minor_units - 15_00}

@@ -5,6 +5,7 @@ from sqlalchemy import CheckConstraint, text
 
 from commands.verify import verify
 from commands.verify_checks import CHECKS
+from domain.tenders import credit_id
 from models.base import Base
 from models.database import Sessions
 from record.people.erasing import erase
@@ -152,6 +153,18 @@ TAMPERING = {
         "what carriers have collected is captured, and nothing else of it",
         "RESERVED-1-S1",
     ),
+    "a balance that lost money": (
+        "UPDATE store_credits SET spent_minor = 7 WHERE code = 'SC-1'",
+        "what is spent of every balance is the sum of its movements",
+        credit_id("SC-1"),
+    ),
+    "a balance that an order took from without money": (
+        "UPDATE store_credits SET spent_minor = 7 WHERE code = 'SC-1';"
+        " INSERT INTO store_credit_movements (credit_id, order_id, kind, amount_minor, key)"
+        " SELECT credit_id, 'RESERVED', 'spent', 7, 'RESERVED:captured@SC' FROM store_credits",
+        "what orders take from balances is captured for them, and the other way round",
+        "RESERVED:captured@SC",
+    ),
     "a return that paid less than it says": (
         "UPDATE money_movements SET amount_minor = 999 WHERE key = 'RETURNED:refunded'",
         "every return case paid back what it says",
@@ -285,6 +298,8 @@ def test_a_record_that_the_steps_wrote_is_clean(record: Sessions) -> None:
         "what was paid of invoices is captured, and nothing else of them",
         "every refund that a person pays is set aside until it is booked",
         "money in dispute is set aside, booked when it is lost and free when it is won",
+        "what is spent of every balance is the sum of its movements",
+        "what orders take from balances is captured for them, and the other way round",
         "no more is captured than was reserved",
         "what has left is captured where money is reserved, or a person was called",
         "every capture that was asked for is booked",
