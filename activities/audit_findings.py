@@ -14,7 +14,7 @@ from record import journal
 from record.orders.judged_orders import JudgedOrder
 
 MAX_FINDINGS_IN_REASON = 5
-TOLD = ("elsewhere", "nothing_to_send", "carried_home", "not_left", "captures")
+TOLD = ("elsewhere", "nothing_to_send", "carried_home", "not_left", "captures", "presale_stock")
 """What the result of an audit says of the order besides its verdict."""
 
 
@@ -35,6 +35,8 @@ class AuditResult:
     """How many of them are still to leave the channel's warehouse."""
     captures: str = ""
     """When what the gateway has reserved is captured (domain/payment_terms.py); empty for an order that is paid."""
+    presale_stock: str = ""
+    """Whether stock is kept while the balance of a pre-sale is due (domain/presale.py); empty for other orders."""
 
 
 def plain_result(judged: JudgedOrder) -> AuditResult | None:

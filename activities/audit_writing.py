@@ -41,7 +41,7 @@ def _add(batch: AuditBatch, judged: JudgedOrder, locked: LockedOrder) -> AuditRe
     if passed:
         batch.accept(locked)
     # What the channel has shipped itself is promised by nobody here.
-    paid = judged.facts.payment.status == "captured" or judged.facts.captures
+    paid = (judged.facts.payment.status == "captured" or judged.facts.captures) and not judged.facts.balance_due
     if (passed or paid) and not judged.facts.nothing_to_send:
         batch.promise(judged, locked)
     if result:

@@ -8,10 +8,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 from temporalio import activity
 
+from domain.presale import BALANCE_DUE
 from domain.status import OrderStatus
 from models.database import Sessions
 from models.order import HoldRow, OrderEventRow, OrderRow
 from record import journal
+from record.order_mapping import lock_order
+from record.orders import deposits
 from record.orders.promises import make_promise
 from record.parameters import ParameterCache
 
@@ -115,7 +118,7 @@ class Holds:
         with self.sessions.begin() as session:
             if known := journal.earlier_answer(session, key):
                 return Expired(OpenHolds(**known["left"]), known["cancel"], [tuple(one) for one in known["escalated"]])
-            expired = _expire(session, expiry)
+            expired = _expire(session, expiry, self.parameters)
             if not expired.left.codes:
                 accept(session, expiry.order_id)
                 make_promise(session, expiry.order_id, self.parameters)
@@ -194,13 +197,18 @@ def accept(session: Session, order_id: str) -> None:
     session.execute(ACCEPT, {"order_id": order_id})
 
 
-def _expire(session: Session, expiry: Expiry) -> Expired:
+def _expire(session: Session, expiry: Expiry, parameters: ParameterCache) -> Expired:
     over = select(HoldRow).where(HoldRow.order_id == expiry.order_id, HoldRow.released_at.is_(None))
     over = over.where(HoldRow.expires_at <= datetime.fromtimestamp(expiry.now, UTC)).order_by(HoldRow.hold_id)
     cancel, escalated = "", list[tuple[str, str]]()
     for hold in session.scalars(over).all():
         reason = f"{hold.code} was not released in time: {hold.reason}"
-        if hold.on_expiry == CANCEL:
+        if hold.code == BALANCE_DUE and deposits.balance_is_in(session, expiry.order_id):
+            _release(session, hold, journal.SYSTEM, "the balance is in")
+        elif hold.on_expiry == CANCEL:
+            if hold.code == BALANCE_DUE:
+                order = lock_order(session, expiry.order_id)
+                deposits.forfeit(session, order, parameters.at(session, order.placed_at))
             cancel = cancel or reason
         elif hold.on_expiry == ESCALATE:
             hold.escalated_at, hold.expires_at = func.now(), None

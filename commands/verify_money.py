@@ -10,7 +10,7 @@ from record.orders.payment_claims import FIRST_TO_NAME
 
 MONEY = """
     SELECT order_id || ' ' || currency AS id,
-        coalesce(sum(amount_minor) FILTER (WHERE kind IN ('refunded', 'credited', 'moved')), 0)
+        coalesce(sum(amount_minor) FILTER (WHERE kind IN ('refunded', 'credited', 'moved', 'forfeited')), 0)
             > coalesce(sum(amount_minor) FILTER (WHERE kind = 'captured'), 0) AS wrong
     FROM money_movements GROUP BY order_id, currency"""
 
@@ -45,7 +45,7 @@ PAID_BACK = f"""
         kept > 0 AND attention IS NULL AND (in_case OR asked > 0) AS waiting
     FROM (
         SELECT order_id, attention,
-            sum({KEPT}) AS kept,
+            sum({KEPT}) - coalesce(sum(amount_minor) FILTER (WHERE kind = 'forfeited'), 0) AS kept,
             EXISTS (SELECT FROM returns WHERE returns.order_id = orders.order_id AND status NOT IN ({CASE_ENDED}))
                 AS in_case,
             (SELECT coalesce(sum(amount_minor), 0) FROM asked_refunds WHERE asked_refunds.order_id = orders.order_id)

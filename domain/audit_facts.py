@@ -9,9 +9,10 @@ from domain.money import Money
 from domain.order import Order
 from domain.parameters import Parameters
 from domain.payment_terms import BY_GATEWAY, PaymentTerms, TermsKind
+from domain.presale import presale_of
 from domain.regions import Reading
 from domain.remarks.intents import RemarkReading
-from domain.tenders import Tender
+from domain.tenders import BALANCE, Tender
 
 PASS, REPAIR, HOLD, REJECT = "pass", "repair", "hold", "reject"
 
@@ -40,6 +41,15 @@ class TenderFacts:
     tender: Tender
     status: str
     amount: Money | None = None
+    seconds_left: int = 0
+    """Until its day, if it is due later; below zero after it."""
+
+    @property
+    def awaited(self) -> bool:
+        """True for the balance of a pre-sale that is not in. A customer whose payment fails may try again until its
+        day."""
+        later = self.tender.due_at is not None or self.tender.method == BALANCE
+        return later and self.status not in ("captured", "taken")
 
     @property
     def paid(self) -> bool:
@@ -137,6 +147,16 @@ class AuditFacts:
     """True if some of these are still to leave the stock of a store of ours."""
     not_left: int = 0
     """How many of these units are still to leave the channel's warehouse."""
+
+    @property
+    def balance_due(self) -> bool:
+        """Whether it is a pre-sale that waits for its balance."""
+        return any(one.awaited for one in self.tenders)
+
+    @property
+    def presale_stock(self) -> str:
+        """Whether stock is kept for it while its balance is due; empty if none is."""
+        return presale_of(self.parameters.presale, self.order.channel).stock.value if self.balance_due else ""
 
     def sold(self) -> Iterator[tuple[int, str, ProductFacts]]:
         """Line number, SKU and product of each line whose product is known."""

@@ -31,6 +31,7 @@ THEMES: Mapping[str, Theme] = {
             payment.disputed,
             payment.wrong_sums,
             tenders.unpaid_tender,
+            tenders.balance_due,
             tenders.wrong_tender,
         ),
     ),

@@ -12,6 +12,7 @@ from domain.freight import RateTable, read_rates
 from domain.money import Money, NotMoney
 from domain.parcel_problems import read_remedies
 from domain.payment_terms import Table, read_payment_terms
+from domain.presale import PresaleTerms, read_presale
 from domain.promises import Levels, Margin, read_calendars, read_levels, read_margin
 from domain.refund_order import read_refund_order
 from domain.returns.terms import (
@@ -117,6 +118,8 @@ class Parameters:
     edit_limit: Mapping[str, int] = field(default_factory=dict)
     """By currency: an edit that changes a total by more minor units needs a right of its own."""
     payment_terms: Table = field(default_factory=dict)
+    presale: Mapping[str, PresaleTerms] = field(default_factory=dict)
+    """By channel: what becomes of the deposit and the stock of an order whose balance is due."""
     refund_order: Mapping[str, tuple[TenderKind, ...]] = field(default_factory=dict)
     """By channel: which kinds of tenders are paid back first."""
     credit_limit: Mapping[str, int] = field(default_factory=dict)
@@ -250,6 +253,7 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "edit_limit": _limits,
     "payment_terms": read_payment_terms,
     "refund_order": read_refund_order,
+    "presale": read_presale,
     "credit_limit": _limits,
     "message_texts": read_texts,
 }

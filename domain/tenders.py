@@ -9,6 +9,8 @@ from hashlib import sha256
 from domain.money import Money
 
 MAX_TENDERS = 20
+BALANCE = "balance"
+"""The method of a channel's tender that is the balance of a pre-sale, also when the channel does not say until when."""
 
 
 class TenderKind(StrEnum):

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import BY_PAGES, Base, Now, Serial, When
 
-MOVEMENTS = "'authorized', 'captured', 'refunded', 'voided', 'failed', 'moved', 'credited'"
+MOVEMENTS = "'authorized', 'captured', 'refunded', 'voided', 'failed', 'moved', 'credited', 'forfeited'"
 
 UNUSUAL = "'authorized', 'refunded', 'voided', 'failed', 'credited'"
 """Kinds that few orders have, so that the orders with them are found by an index."""
@@ -15,7 +15,7 @@ class MoneyMovementRow(Base):
     """One movement of one order, append-only; `key` is the idempotency key of the request.
 
     `moved` money pays for the follow-up order of a return, which has it as captured; `credited` money became a store
-    credit. Neither involves the gateway.
+    credit, and a `forfeited` deposit is ours. None of these involves the gateway.
     """
 
     __tablename__ = "money_movements"
@@ -31,7 +31,7 @@ class MoneyMovementRow(Base):
     at: Mapped[Now]
 
     __table_args__ = (
-        CheckConstraint(f"kind IN ({MOVEMENTS})", "kind"),
+        CheckConstraint(f"kind IN ({MOVEMENTS})", "kind_known"),
         CheckConstraint("amount_minor >= 0", "amount_not_negative"),
         Index("ix_money_movements_order", "order_id"),
         Index("ix_money_movements_return", "return_id", postgresql_where=text("return_id IS NOT NULL")),

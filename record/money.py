@@ -15,7 +15,8 @@ from models.returns import ReturnRow
 
 INFLOWS = {"captured": 1, "moved": -1}
 """Money moved to a follow-up order counts as captured there."""
-OUTFLOWS = {"refunded": -1, "credited": -1}
+OUTFLOWS = {"refunded": -1, "credited": -1, "forfeited": -1}
+"""What is no longer the customer's to have back."""
 UNDER_WAY = [status for status in ReturnStatus if status != ReturnStatus.REQUESTED and not is_final(RETURN, status)]
 """Statuses of cases that are approved and have not ended."""
 

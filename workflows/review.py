@@ -11,6 +11,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.holds import Expiry, Holds
     from domain.audit_facts import REJECT
     from domain.milestones import RECEIVED
+    from domain.presale import BALANCE_DUE
     from domain.status import OrderStatus
     from workflows.order_context import OrderContext, OrderEnds
     from workflows.supply import Supply
@@ -59,14 +60,18 @@ class Review:
     async def _wait_for_release(self) -> None:
         while self.order.state.holds:
             self._set_deadline()
-            if "TEST_ORDER" not in self.order.state.holds and not self.order.state.nothing_to_send:
-                await self.supply.keep_stock()
+            if self._keeps_stock():
+                await self.supply.keep_stock(self._expiry() if self.order.state.presale_stock == "kept" else None)
             await self._wait_for_change()
             self.order.stop_if_canceled()
             if self.audit_again:
                 await self._audit()
         await self.order.steps.end_deadline("review")
         await self._clear_expiry_alerts()
+
+    def _keeps_stock(self) -> bool:
+        state = self.order.state
+        return "TEST_ORDER" not in state.holds and not state.nothing_to_send and state.presale_stock != "free"
 
     async def _audit(self) -> None:
         self.audit_again = False
@@ -80,6 +85,7 @@ class Review:
         if result.carried_home:
             summary = "take what was carried home from the stock of its store"
             await self.order.steps.run_local(Elsewhere.sell_at_counter, ElsewhereRequest(self.order.order_id), summary)
+        self.order.state.presale_stock = result.presale_stock
         self.order.set_holds(result.open)
         self.order.notifier.wake([RECEIVED] if self.order.state.audits == 1 else [])
         if result.verdict == REJECT:
@@ -88,7 +94,7 @@ class Review:
     async def _wait_for_change(self) -> None:
         """Wait for a release, a cure, an expiry, or the payment deadline of an unpaid order."""
         unpaid = "PAYMENT" in self.order.state.holds
-        looks_for_money = unpaid or "PAYMENT_DUE" in self.order.state.holds
+        looks_for_money = unpaid or not {"PAYMENT_DUE", BALANCE_DUE}.isdisjoint(self.order.state.holds)
         if self._is_too_late(unpaid):
             begun = self.order.state.status == OrderStatus.IN_PROGRESS
             raise OrderEnds(OrderStatus.CANCELED if begun else OrderStatus.EXPIRED, "it was not paid in time")
@@ -110,7 +116,9 @@ class Review:
         """Return the time until something happens by itself, or None if nothing will."""
         moments = [moment - workflow.now() for moment in (self.order.state.stock_kept_until, self._expiry()) if moment]
         if looks_for_money:
-            moments.append(FIRST_RECHECK * 2 ** min(self.order.state.audits - 1, 8))
+            # The balance of a pre-sale may be weeks away.
+            most = 8 if BALANCE_DUE not in self.order.state.holds else 11
+            moments.append(FIRST_RECHECK * 2 ** min(self.order.state.audits - 1, most))
         return max(min(moments), timedelta()) if moments else None
 
     async def _on_time(self, looks_for_money: bool) -> None:
@@ -118,7 +126,11 @@ class Review:
         if kept_until and kept_until <= now:
             await self.supply.release_kept_stock()
         elif expiry and expiry <= now:
-            await self._expire(now)
+            if BALANCE_DUE in self.order.state.holds:
+                # The gateway's report of the balance may be lost: ask before the order ends for want of it.
+                await self._audit()
+            if self.order.state.holds:
+                await self._expire(now)
         else:
             self.audit_again = looks_for_money
 

@@ -136,6 +136,8 @@ class OrderState:
     """True if these are everything that was ordered."""
     not_left: int = 0
     """How many of them are still to leave the channel's warehouse."""
+    presale_stock: str = ""
+    """Whether stock is kept while the balance of a pre-sale is due (domain/presale.py); empty for other orders."""
     captures: str = ""
     """When what the gateway has reserved is captured (domain/payment_terms.py); empty for an order that is paid."""
     captured: bool = False

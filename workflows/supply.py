@@ -33,15 +33,17 @@ class Supply:
         self.review_again: Callable[[], Awaitable[None]] = self._no_review
         """Audits an order that has changed since it was accepted (workflows/review.py)."""
 
-    async def keep_stock(self) -> None:
-        """Reserve for an order that is held: once, and only if all of it is available."""
+    async def keep_stock(self, until: datetime | None = None) -> None:
+        """Reserve for an order that is held: once, and only if all of it is available; for a while, or longer `until`
+        this moment."""
         if self.order.state.stock_kept_until or self.order.state.reserved or self.order.state.rounds:
             return
         self.order.undo.add("reservation", self.order.order_id)
         summary = "reserve stock while it is held"
         reservation = await self.order.steps.run_local(Reserve.reserve_stock, self._request(), summary)
         self.order.state.reserved = not reservation.short_units
-        self.order.state.stock_kept_until = workflow.now() + timedelta(seconds=self.order.deadlines.reservation)
+        briefly = workflow.now() + timedelta(seconds=self.order.deadlines.reservation)
+        self.order.state.stock_kept_until = max(until, briefly) if until else briefly
 
     async def release_kept_stock(self) -> None:
         """Release the stock of an order that was held for too long."""

@@ -76,7 +76,8 @@ class ParcelElsewhereAnswer(Answer):
 
 
 class PaymentAnswer(Answer):
-    """One movement of money. `kind` is authorized, captured, refunded, credited, moved, voided or failed."""
+    """One movement of money. `kind` is authorized, captured, refunded, credited, moved, forfeited,
+    voided or failed."""
 
     kind: str
     amount: str

@@ -6,7 +6,8 @@ from domain.elsewhere import ParcelElsewhere
 from domain.money import Money
 from domain.order import Address, Order, OrderLine
 from domain.status import PaymentStatus
-from integrations.channels import shaping
+from domain.tenders import Tender, TenderKind
+from integrations.channels import shaping, tendered
 from integrations.channels.reading import Payload, Reader, open_object
 from integrations.channels.shaping import total
 from integrations.channels.signatures import HmacScheme
@@ -55,6 +56,7 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
             payment_method=first.text("method", 40),
             remarks=receipt.prose("note"),
             merchant_remarks=receipt.text("cashier"),
+            tenders=_tenders(receipt, tenders, name, currency),
         ),
         financial=financial,
         kind=shaping.kind_of(financial, sold_at, changed_at),
@@ -90,6 +92,24 @@ def _line(number: int, item: Reader, currency: str) -> OrderLine:
         bundle_of=item.text("bundle", 64),
         properties=shaping.properties(item.objects("options"), "name", "value"),
     )
+
+
+def _tenders(receipt: Reader, tenders: list[Reader], receipt_name: str, currency: str) -> tuple[Tender, ...]:
+    """What was paid beside the first tender, which is the payment of the receipt; all of it is in the till."""
+    others = [one for one in tenders[1:] if one.money("amount", currency).minor_units]
+    found = [
+        Tender(
+            number,
+            TenderKind.PLATFORM,
+            shaping.payment_reference(one, "reference") or f"{receipt_name}:{number + 1}",
+            one.money("amount", currency),
+            one.text("method", 40),
+            collected=True,
+        )
+        for number, one in enumerate(others, 1)
+    ]
+    own = shaping.payment_reference(tenders[0], "reference") if tenders else ""
+    return tendered.checked(receipt, "tenders", found, receipt.need_money("total", currency), own)
 
 
 def _financial(receipt: Reader, tenders: list[Reader], tax_included: Money, currency: str) -> Financial:

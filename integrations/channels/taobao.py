@@ -8,6 +8,7 @@ from domain.elsewhere import ParcelElsewhere
 from domain.money import Money
 from domain.order import Address, Order, OrderLine
 from domain.status import PaymentStatus
+from domain.tenders import BALANCE, Tender, TenderKind
 from integrations.channels import shaping, shipped
 from integrations.channels.reading import Payload, Reader, open_object
 from integrations.channels.shaping import total
@@ -17,6 +18,7 @@ from integrations.channels.translated import Event, Financial, Kind, Shipped, Sh
 SHOP = Shop("taobao")
 SIGNATURE = HmacScheme("X-Signature")
 CNY = "CNY"
+DEPOSIT_PAID = "FRONT_PAID_FINAL_NOPAID"
 TOPICS = {
     "taobao_trade_TradeCreate": Kind.CREATE,
     "taobao_trade_TradeBuyerPay": Kind.PAID,
@@ -41,7 +43,7 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
     items = trade.object("orders").objects("order")
     gifts = {one.text("gift_item_id") for one in trade.object("promotion_details").objects("promotion_detail")} - {""}
     lines = [_line(number, item, gifts) for number, item in enumerate(items, 1)]
-    financial = _financial(trade, items, shop)
+    financial, tenders = _financial(trade, items, shop), _balance(trade)
     address = _address(trade)
     return Translated(
         order=Order(
@@ -59,6 +61,7 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
             payment_method="cod" if financial.cash_on_delivery else "alipay",
             remarks=trade.prose("buyer_message"),
             merchant_remarks=trade.prose("seller_memo"),
+            tenders=tenders,
         ),
         financial=financial,
         kind=shaping.kind_of(financial, placed_at, modified_at),
@@ -127,7 +130,8 @@ def _financial(trade: Reader, items: list[Reader], shop: Shop) -> Financial:
     refunded = total((item.money("divide_order_fee", CNY) for item in back), CNY)
     asked = any(item.text("refund_status") in OPEN_REFUNDS for item in items)
     paid = PaymentStatus.PENDING if status in UNPAID or not paid_at else PaymentStatus.PAID
-    if trade.text("step_trade_status") == "FRONT_PAID_FINAL_NOPAID":
+    part = trade.money("step_paid_fee", CNY) if trade.text("step_trade_status") == DEPOSIT_PAID else None
+    if part is not None:
         paid = PaymentStatus.PARTIALLY_PAID
     if back:
         paid = PaymentStatus.REFUNDED if len(back) == len(items) else PaymentStatus.PARTIALLY_REFUNDED
@@ -140,7 +144,21 @@ def _financial(trade: Reader, items: list[Reader], shop: Shop) -> Financial:
         refund_asked=asked,
         canceled=status in CLOSED,
         cash_on_delivery=trade.text("type") == "cod",
+        part=part,
     )
+
+
+def _balance(trade: Reader) -> tuple[Tender, ...]:
+    """The balance of a pre-sale, while only its deposit is paid: Taobao says how much was paid, and not until when the
+    rest is due.
+
+    Source: open.taobao.com, Trade.step_trade_status, Trade.step_paid_fee.
+    """
+    deposit, total = trade.money("step_paid_fee", CNY), trade.money("payment", CNY)
+    if trade.text("step_trade_status") != DEPOSIT_PAID or not 0 < deposit.minor_units < total.minor_units:
+        return ()
+    name = f"{shaping.reference(trade, 'tid_str', 'tid')}:balance"
+    return (Tender(1, TenderKind.PLATFORM, name, total - deposit, BALANCE),)
 
 
 def _shipped(

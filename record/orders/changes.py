@@ -2,13 +2,16 @@
 
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from domain.editing.wanted import WantedEdit
 from domain.order import Order
 from domain.status import OrderStatus
+from domain.tenders import TenderKind
 from models.order import OrderEventRow, OrderRow
+from models.payment import TenderRow
 from record.channels.events import changed, edit_asked, edit_id_of
 from record.messages.partner_events import NewEvent
 from record.orders import edits, payment_claims
@@ -32,6 +35,7 @@ def merge(session: Session, row: OrderRow, order: Order, new: NewOrder, version:
     events = _new_address(session, row, order, version)
     events += _payment(session, row, order, version)
     _collected(row, order)
+    _tenders(session, row, order)
     events += take_goods(session, row, order, version)
     row.channel_version, row.request_hash = version, new.request_hash
     session.flush()
@@ -79,6 +83,20 @@ def _collected(row: OrderRow, order: Order) -> None:
     row.collected_minor = order.collected.minor_units
     if row.status in IN_REVIEW:
         row.version += 1
+
+
+def _tenders(session: Session, row: OrderRow, order: Order) -> None:
+    """Take over what the channel says that it has collected of its tenders. One that it names no more is in once the
+    whole price is: platforms tell of a balance only while it is due."""
+    if not row.tendered_minor or row.status not in IN_REVIEW:
+        return
+    told = {one.reference: one.collected for one in order.tenders}
+    whole = order.collected is not None and order.grand_total <= order.collected
+    mine = TenderRow.order_id == row.order_id, TenderRow.kind == TenderKind.PLATFORM, TenderRow.collected.is_(False)
+    for tender in session.scalars(select(TenderRow).where(*mine)).all():
+        if told.get(tender.reference, whole):
+            tender.collected = True
+            row.version += 1
 
 
 def _address(order: Order) -> dict[str, Any]:

@@ -57,6 +57,11 @@ def _left(session: Session, order_id: str, currency: str) -> dict[str, int]:
     return left
 
 
+def left_of_own(session: Session, order_id: str, currency: str) -> int:
+    """Return what is left of the order's own payment, in minor units."""
+    return _left(session, order_id, currency).get("", 0)
+
+
 def kind_of(session: Session, order_id: str, reference: str) -> TenderKind | None:
     """Return the kind of the tender with this reference; None for the order's own payment and for links."""
     mine = select(TenderRow.kind).where(TenderRow.order_id == order_id, TenderRow.reference == reference)

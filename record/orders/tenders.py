@@ -1,6 +1,8 @@
 """Tenders of an order: ask whoever's word counts what is paid of each, and book it once."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -24,7 +26,13 @@ def ask_for_tenders(
 
     Raises PartnerBusy.
     """
-    return tuple([_ask(sessions, payments, order_id, tender) for tender in tenders])
+    now = datetime.now(UTC)
+    return tuple([_timed(_ask(sessions, payments, order_id, tender), now) for tender in tenders])
+
+
+def _timed(known: TenderFacts, now: datetime) -> TenderFacts:
+    due_at = known.tender.due_at
+    return replace(known, seconds_left=int((due_at - now).total_seconds())) if due_at else known
 
 
 def tenders(session: Session, order_id: str) -> list[Tender]:

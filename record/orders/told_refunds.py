@@ -15,7 +15,7 @@ from record.orders.movements import Movement, book
 from record.orders.payment_links import key_of
 
 A, M = AskedRefundRow, MoneyMovementRow
-GONE = ("refunded", "credited", "moved")
+GONE = ("refunded", "credited", "moved", "forfeited")
 
 
 def book_told(session: Session, row: OrderRow, total: int) -> None:

@@ -79,10 +79,10 @@ def in_china(province: str, city: str, district: str = "") -> AuditFacts:
     return facts(replace(ORDER, ship_to=replace(TO, **used)), region=region)
 
 
-def tendered(status: str, minor: int | None = None) -> AuditFacts:
+def tendered(status: str, minor: int | None = None, **more: Any) -> AuditFacts:
     """Ten yuan are a tender that is paid like this; the order's own payment is of the rest."""
     ten = Money(10_00, "CNY")
-    tender = Tender(1, TenderKind.GATEWAY, "CARD-2", ten)
+    tender = Tender(1, TenderKind.GATEWAY, "CARD-2", ten, **more)
     known = TenderFacts(tender, status, None if minor is None else Money(minor, "CNY"))
     own = PaymentFacts("captured", ORDER.grand_total - ten)
     return facts(replace(ORDER, tenders=(tender,)), own, tenders=(known,))
@@ -144,6 +144,8 @@ PAYMENT: Sequence[Case] = (
     ("unpaid_tender", tendered("short", 3_00), HOLD, "PAYMENT"),
     ("unpaid_tender", tendered("taken"), HOLD, "PAYMENT_TAKEN"),
     ("unpaid_tender", tendered("voided"), REJECT, "PAYMENT_FAILED"),
+    ("balance_due", tendered("unknown", due_at=datetime(2026, 12, 12, tzinfo=UTC)), HOLD, "BALANCE_DUE"),
+    ("balance_due", tendered("failed", due_at=datetime(2026, 12, 12, tzinfo=UTC)), HOLD, "BALANCE_DUE"),
     ("wrong_tender", tendered("captured", 9_99), HOLD, "PAYMENT_AMOUNT"),
     (
         "wrong_sums",

@@ -2,8 +2,8 @@
 
 from models.migrations import online
 
-revision = "0071"
-down_revision = "0070"
+revision = "0073"
+down_revision = "0072"
 branch_labels = None
 depends_on = None
 
