@@ -88,6 +88,7 @@ def ids(order_id: str, sku: str, channel: str) -> dict[str, Any]:
         "bulk_id": "bulk_1",
         "export_id": "exp_1",
         "photo_id": "photo_1",
+        "invoice_id": "INV-1",
         "settlement_id": "set_1",
         "code": "DUPLICATE",
         "tag": "vip",

@@ -90,7 +90,7 @@ async def test_the_proof_of_delivery_is_sent_to_the_gateway_once(silent: Baton) 
     assert seen["evidence_by"] == "Sun of support"
 
     # and a channel tells of its own orders' disputes only
-    key = create_key(silent.sessions, "a connector", "channel", "elsewhere")
+    key = create_key(silent.sessions, "dispute connector", "channel", "elsewhere")
     told = {"dispute_id": "DP-9", "amount": "1.00", "currency": "CNY"}
     headers = {"Authorization": f"Bearer {key}"}
     assert (await silent.api.post(f"/orders/{order_id}/disputes", json=told, headers=headers)).status_code == 404

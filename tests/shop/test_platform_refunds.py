@@ -82,7 +82,7 @@ async def test_a_platform_pays_back_by_its_call_or_by_a_person(silent: Baton) ->
     assert len((await silent.show(by_hand))["payments"]) == 2
 
     # and a channel's key sees the tasks of its own orders only, and books none
-    key = create_key(silent.sessions, "a connector", "channel", CALLING)
+    key = create_key(silent.sessions, "refund connector", "channel", CALLING)
     headers = {"Authorization": f"Bearer {key}"}
     listed = await silent.api.get("/refund-tasks", params={"open_only": False}, headers=headers)
     assert listed.json()["items"] == []
