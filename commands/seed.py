@@ -1,4 +1,4 @@
-"""`baton seed`: a small shop to play with: products, four locations, stock, and API keys if there are none yet."""
+"""`baton seed`: a small shop to play with: products, four locations, stock, terms, and API keys if there are none."""
 
 import copy
 from collections.abc import Iterable, Mapping
@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from commands.keys import create_key
+from commands.seed_terms import set_sample_terms
 from domain.stock.movements import Movement
 from models.access import ApiKeyRow
 from models.database import Sessions, open_database, sessions
@@ -82,6 +83,7 @@ def seed() -> None:
     with record.begin() as session:
         stocked = stock_shop(session, SHOP)
         set_sample_rates(session)
+        set_sample_terms(session)
     print(f"{len(PRODUCTS)} products, {len(LOCATIONS)} locations, {stocked} units received")
     for name, key in first_keys(record).items():
         print(f"key of {name} (shown this once): {key}")

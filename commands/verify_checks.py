@@ -1,5 +1,5 @@
-"""The invariants of the record, one query each. To add a check, add an entry to _QUERIES, or to MONEY_QUERIES
-(commands/verify_money.py).
+"""The invariants of the record, one query each. To add a check, add an entry to _QUERIES, or for money to
+those of a file commands/verify_*.py.
 
 A step commits its effect, its status and its event together, so the invariants hold between any two transactions, also
 while orders are being worked on.
@@ -8,6 +8,7 @@ while orders are being worked on.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from commands.verify_cash import CASH_QUERIES
 from commands.verify_money import MONEY_QUERIES
 from commands.verify_reserved import RESERVED_QUERIES
 from commands.verify_statuses import ENDED, UNDONE, texts
@@ -213,6 +214,7 @@ _QUERIES: Mapping[str, str] = {
     "an order has an ending time when it has ended, and only then": DATED,
     "nothing holds a canceled, rejected or expired order": NOT_HELD,
     **MONEY_QUERIES,
+    **CASH_QUERIES,
     **RESERVED_QUERIES,
     "no more units came back than were shipped": CAME_BACK,
     "units fulfilled elsewhere are in a parcel of the channel": ELSEWHERE,

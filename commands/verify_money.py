@@ -88,13 +88,6 @@ LINK_PAID = """
         FROM money_movements WHERE kind = 'captured' GROUP BY 1) AS money USING (reference)
     WHERE state = 'paid'"""
 
-COLLECTED = """
-    SELECT shipment_id AS id, state IN ('collected', 'remitted') AND coalesce(paid, 0) <> amount_minor
-        OR state IN ('asked', 'void') AND paid IS NOT NULL AS wrong
-    FROM cash_collections LEFT JOIN (
-        SELECT order_id, split_part(key, ':captured:', 2) AS shipment_id, sum(amount_minor) AS paid
-        FROM money_movements WHERE kind = 'captured' GROUP BY 1, 2) AS money USING (order_id, shipment_id)"""
-
 TENDERED = """
     SELECT order_id AS id, tendered_minor <> coalesce(named, 0) AS wrong
     FROM orders LEFT JOIN (SELECT order_id, sum(amount_minor) AS named FROM tenders GROUP BY order_id) AS apart
@@ -187,7 +180,6 @@ MONEY_QUERIES: Mapping[str, str] = {
     "what tenders pay of an order's price is the sum of its tenders": TENDERED,
     "no payment paid back more than it paid": BY_PAYMENT,
     "every paid link has its money": LINK_PAID,
-    "what carriers have collected is captured, and nothing else of it": COLLECTED,
     "what was paid of invoices is captured, and nothing else of them": INVOICED,
     "every return case paid back what it says": CASE_PAID,
     "every refund that a person pays is set aside until it is booked": TASKS,

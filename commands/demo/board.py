@@ -18,11 +18,11 @@ ORDERS = text("""
         EXISTS (SELECT FROM backorders b WHERE b.order_id = orders.order_id) AS waits_for_stock,
         EXISTS (SELECT FROM messages m WHERE m.order_id = orders.order_id AND sent_at IS NULL AND parked_at IS NULL)
             AS has_unsent_messages
-    FROM orders ORDER BY order_id
+    FROM orders WHERE NOT past ORDER BY order_id
 """)
 EVENTS = text("""
     SELECT event_id, at, channel_order_id AS number, type, actor, data
-    FROM order_events JOIN orders USING (order_id) ORDER BY event_id DESC LIMIT :limit
+    FROM order_events JOIN orders USING (order_id) WHERE NOT past ORDER BY event_id DESC LIMIT :limit
 """)
 
 RECEIVED, HELD, NO_STOCK, ACCEPTED = "received", "held", "waits for stock", "accepted"
@@ -77,7 +77,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Board:
-    """All orders by their number, and the latest events, newest first."""
+    """All orders but those of the past by their number, and the latest events, newest first."""
 
     orders: dict[str, OrderView]
     latest: Sequence[Event]
@@ -97,7 +97,7 @@ class Board:
 
 
 def read_board(record: Sessions, latest: int = 8) -> Board:
-    """Read where all orders stand now, with the latest events."""
+    """Read where the orders stand now, with the latest events."""
     with record() as session:
         rows = session.execute(ORDERS).mappings()
         orders = [OrderView(**{**row, "status": OrderStatus(row["status"])}) for row in rows]

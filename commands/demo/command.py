@@ -3,7 +3,6 @@
 import signal
 from collections.abc import Callable
 from pathlib import Path
-from secrets import token_urlsafe
 from time import monotonic
 from typing import Annotated
 
@@ -12,17 +11,20 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from commands.channels import save_account
 from commands.demo import story
+from commands.demo.accounts import open_accounts
 from commands.demo.directory import NotADemo, start_afresh
-from commands.demo.orders import APP, MERGE_WINDOW_SECONDS, RETURNED, demo_orders
+from commands.demo.numbers import APP, RETURNED
+from commands.demo.orders import demo_orders
 from commands.demo.play import Director, Outcome, Play
+from commands.demo.program import BROUGHT, CANCELED, SCENES
 from commands.demo.retail import CHANNEL, Translation, read_rows, translate
-from commands.demo.scenes import CANCELED, SCENES
 from commands.demo.screen import Screen
 from commands.demo.stage import Stage
+from commands.demo.takeover import import_past
 from commands.keys import create_key
 from commands.seed import SHOP, first_keys, stock_shop
+from commands.seed_terms import set_sample_terms
 from commands.verify import verify
 from embedded.ending import end_process
 from embedded.environment import PortTaken
@@ -77,13 +79,18 @@ def _run(console: Console, data_dir: Path, step_seconds: float, file: Translatio
         record = sessions(engine, Vault(stack.env["BATON_SECRETS_KEY"]))
         with record.begin() as session:
             units = stock_shop(session, file.shop if file else SHOP)
+            set_sample_terms(session)
         keys = first_keys(record) | {CHANNEL: create_key(record, CHANNEL, "channel", CHANNEL)}
         keys |= {APP: create_key(record, APP, "channel", APP)}
-        save_account(record, APP, "plain", f"whsec_{token_urlsafe(24)}", {"merge_window": MERGE_WINDOW_SECONDS})
+        accounts = open_accounts(record)
         play = _play(file)
-        console.print(f"The shop has {units:,} units in stock; {len(play.bodies)} orders are about to come.\n")
-        with Screen(console, len(play.bodies)) as screen:
-            stage = Stage(stack.api_url, stack.simulators_url, keys, record, screen.say)
+        console.print(f"The shop has {units:,} units in stock; {len(play.numbers)} orders are about to come.")
+        if not file:
+            past = import_past(stack.api_url, keys["staff"], data_dir)
+            console.print(f"{past} orders of the past are imported: they are only recorded.")
+        console.print()
+        with Screen(console, len(play.numbers)) as screen:
+            stage = Stage(stack.api_url, stack.simulators_url, keys, accounts, record, screen.say)
             outcome = Director(stage, screen, play).run()
         links = _links(stack, stage, play)
         stage.close()
@@ -107,7 +114,7 @@ def _run(console: Console, data_dir: Path, step_seconds: float, file: Translatio
 def _play(file: Translation | None) -> Play:
     if file:
         return Play(file.orders)
-    return Play(demo_orders(), MAX_UNDER_WAY, SCENES, CANCELED)
+    return Play(demo_orders(), MAX_UNDER_WAY, SCENES, CANCELED, BROUGHT)
 
 
 def _summary(outcome: Outcome) -> str:

@@ -20,7 +20,7 @@ Act = Callable[[Stage], Scene]
 
 @dataclass(frozen=True)
 class Play:
-    """The orders to send, the scenes, and the orders that will end canceled.
+    """The orders to send, the scenes, the orders that will end canceled, and those that scenes bring.
 
     With `max_under_way` an order waits until fewer are under way, so that people can follow and a slow machine is not
     swamped; without it all are sent as fast as they are taken.
@@ -30,6 +30,11 @@ class Play:
     max_under_way: int | None = None
     scenes: Sequence[Act] = ()
     canceled: Sequence[str] = ()
+    brought: Sequence[str] = ()
+
+    @property
+    def numbers(self) -> list[str]:
+        return [*(body["channel_order_id"] for body in self.bodies), *self.brought]
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,7 @@ class Director:
             if self._screen.seconds >= self._look_at:
                 self._look()
         self._problems += [f"“{title}” did not come to its end" for title in self._running]
-        self._problems += [problem for body in self._play.bodies if (problem := self._wrong_end(body))]
+        self._problems += [problem for number in self._play.numbers if (problem := self._wrong_end(number))]
         story = [self._stories[_title(act)] for act in self._play.scenes if _title(act) in self._stories]
         return Outcome(self._stage.board, self._screen.seconds, story, self._problems)
 
@@ -115,8 +120,7 @@ class Director:
             self._problems.append(f"“{title}”: {problem}")
             del self._running[title]
 
-    def _wrong_end(self, body: dict[str, Any]) -> str | None:
-        number = body["channel_order_id"]
+    def _wrong_end(self, number: str) -> str | None:
         seen: OrderView | None = self._stage.board.orders.get(number)
         expected = "canceled" if number in self._play.canceled else "completed"
         if seen and seen.status == expected:

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from commands.demo import orders as numbers
-from commands.demo import troubles
+from commands.demo import numbers
+from commands.demo.orders import LEAVE_AT_THE_DOOR
 from commands.demo.stage import Scene, Stage, expect
 from domain.money import Money
 
@@ -44,7 +44,7 @@ def together(stage: Stage) -> Scene:
     wishes = [name.replace("_", " ") for name in shipment["instructions"]]
     return (
         f"{first} and {second} are of one customer and address, so they shared a parcel: waybill {waybills.pop()}. "
-        f"Their remark “{numbers.AT_THE_DOOR}” reached the carrier as: {', '.join(wishes)}."
+        f"Their remark “{LEAVE_AT_THE_DOOR}” reached the carrier as: {', '.join(wishes)}."
     )
 
 
@@ -89,41 +89,13 @@ def returned(stage: Stage) -> Scene:
     stage.say(f"the CRM opens case {CASE_ID}: two of the three lines of {numbers.RETURNED} come back")
     case = {"case_id": CASE_ID, "channel": order["channel"], "channel_order_id": numbers.RETURNED}
     stage.poke("/crm/cases", {**case, "reason": "they do not match the sofa", "lines": lines})
-    path = f"/returns/{order['order_id']}-R-{CASE_ID}"
-    while not ((found := stage.read(path)) and found["status"] in ("closed", "rejected", "expired")):
-        yield
+    found = yield from stage.case_closed(f"{order['order_id']}-R-{CASE_ID}")
     refund = f"{found['refund']} {found['currency']}"
-    stage.say(f"GET {path} → status: {found['status']}, refund: {refund}")
-    expect(found["status"] == "closed", f"the return is {found['status']}: {found['refusal']}")
     expect(refund == _price(order, 2), f"{refund} went back for goods that cost {_price(order, 2)}")
     return (
         f"The customer of {numbers.RETURNED} sent two of three lines back. The case was approved, received and "
         f"inspected at {found['location_id']}, restocked, and exactly what they had cost was refunded: {refund}."
     )
-
-
-SCENES = (
-    sent_twice,
-    troubles.unsettled_payment,
-    incomplete_address,
-    together,
-    troubles.split_by_goods,
-    troubles.split_by_units,
-    troubles.from_the_store,
-    backorder,
-    troubles.short_pick,
-    troubles.pick_rejected,
-    troubles.carrier_down,
-    troubles.duplicate_webhooks,
-    troubles.late_webhooks,
-    troubles.slow_finance,
-    canceled_in_the_warehouse,
-    canceled_on_the_road,
-    returned,
-)
-"""All scenes, in the order in which the demo tells them."""
-
-CANCELED = (numbers.IN_THE_WAREHOUSE, numbers.ON_THE_ROAD)
 
 
 def _refunded(order: dict[str, Any]) -> str:

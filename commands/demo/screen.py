@@ -21,9 +21,12 @@ WORDS: Mapping[str, str] = {
     "order.held": "is held: {reason}",
     "order.released": "is no longer held for its {code}: {note}",
     "order.accepted": "is accepted",
+    "order.changed": "is changed: {fields}",
+    "order.fulfilled_elsewhere": "is shipped by its channel",
     "order.completed": "is completed",
     "order.canceled": "is canceled: {reason}",
     "order.rejected": "is rejected: {reason}",
+    "payment.authorized": "has {amount} {currency} reserved",
     "payment.captured": "is paid, {amount} {currency}",
     "reservation.created": "has {units} units reserved",
     "reservation.released": "lets go of {units} units",
@@ -141,4 +144,6 @@ def _plain(data: Mapping[str, Any]) -> dict[str, str]:
 def _plain_text(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{units} {sku}" for sku, units in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(_plain_text, value))
     return str(value).replace("_", " ")

@@ -1,10 +1,12 @@
 """What the scenes of the demo use: the API with the keys of channels and staff, the simulators, and the board."""
 
-from collections.abc import Callable, Generator, Mapping
+import json
+from collections.abc import Callable, Collection, Generator, Mapping
 from typing import Any
 
 import httpx2
 
+from commands.demo.accounts import Account
 from commands.demo.board import Board, OrderView, read_board
 from models.database import Sessions
 
@@ -23,10 +25,17 @@ def expect(holds: bool, otherwise: str) -> None:
 
 
 class Stage:
-    """`keys` has a key for each channel and for `staff`; `say` shows people what is being done."""
+    """`keys` has a key for each channel and for `staff`, `accounts` those of channels that send webhooks; `say` shows
+    people what is being done."""
 
     def __init__(
-        self, api_url: str, simulators_url: str, keys: Mapping[str, str], record: Sessions, say: Callable[[str], None]
+        self,
+        api_url: str,
+        simulators_url: str,
+        keys: Mapping[str, str],
+        accounts: Mapping[str, Account],
+        record: Sessions,
+        say: Callable[[str], None],
     ) -> None:
         self._callers = {
             name: httpx2.Client(
@@ -35,13 +44,15 @@ class Stage:
             for name, key in keys.items()
         }
         self._simulators = httpx2.Client(base_url=simulators_url, timeout=30, trust_env=False)
+        self._webhooks = httpx2.Client(base_url=api_url, timeout=30, trust_env=False)
+        self._accounts = accounts
         self._record = record
         self.say = say
         self.board = Board({}, [])
         self.bodies: dict[str, dict[str, Any]] = {}
 
     def close(self) -> None:
-        for client in (*self._callers.values(), self._simulators):
+        for client in (*self._callers.values(), self._simulators, self._webhooks):
             client.close()
 
     def look(self) -> Board:
@@ -56,12 +67,25 @@ class Stage:
         expect(answer.is_success, f"{body['channel_order_id']} was not taken: {answer.status_code} {answer.text}")
         return answer
 
-    def ask(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Post to the API as staff, show the answer and return it. Raises Unexpected if it is an error."""
+    def push(self, channel: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Send a webhook of a channel, signed with its secret, and return the answer."""
+        raw, account = json.dumps(body).encode(), self._accounts[channel]
+        answer = self._webhooks.post(f"/channels/{channel}/webhooks", content=raw, headers=account.sign(raw))
+        expect(answer.is_success, f"the webhook of {channel} was answered with {answer.status_code} {answer.text}")
+        fields: dict[str, Any] = answer.json()
+        return fields
+
+    def ask(
+        self, path: str, body: Mapping[str, Any] | None = None, show: Collection[str] | None = None
+    ) -> dict[str, Any]:
+        """Post to the API as staff, show the answer, or what of it `show` names, and return it. Raises Unexpected if it
+        is an error."""
         answer = self._callers["staff"].post(path, json=body)
         fields: dict[str, Any] = answer.json()
         shown = ", ".join(
-            f"{name}: {value}" for name, value in fields.items() if name not in ("links", "type", "instance")
+            f"{name}: {value}"
+            for name, value in fields.items()
+            if name not in ("links", "type", "instance") and (show is None or name in show)
         )
         self.say(f"POST {path} → {answer.status_code} {shown}")
         expect(answer.is_success, f"POST {path} was answered with {answer.status_code} {answer.text}")
@@ -108,3 +132,12 @@ class Stage:
         seen = yield from self.until(number, lambda order: order.ended)
         expect(seen.status == status, f"{number} is {seen.status}, not {status}")
         return self.order(number)
+
+    def case_closed(self, return_id: str) -> Generator[None, None, dict[str, Any]]:
+        """Yield until the return case has ended, show it and return it. Raise Unexpected if it was not closed."""
+        path = f"/returns/{return_id}"
+        while not ((found := self.read(path)) and found["status"] in ("closed", "rejected", "expired")):
+            yield
+        self.say(f"GET {path} → status: {found['status']}, refund: {found['refund']} {found['currency']}")
+        expect(found["status"] == "closed", f"the return is {found['status']}: {found['refusal']}")
+        return found

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from commands.demo import orders as numbers
+from commands.demo import numbers
 from commands.demo.stage import Scene, Stage, expect
 
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from api.orders.schemas import OrderBody
-from commands.demo.orders import CARRIER_DOWN, NO_STREET, demo_orders
+from commands.demo.numbers import CARRIER_DOWN, NO_STREET
+from commands.demo.orders import demo_orders
 from commands.demo.retail import COLUMNS, Row, read_rows, translate
 
 LAMP = ("536365", "85123A", "ELEGANT LAMP", "6", "2010-12-01 08:26:00", "2.55", "17850.0", "United Kingdom")

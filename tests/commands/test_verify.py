@@ -165,6 +165,13 @@ TAMPERING = {
         "what orders take from balances is captured for them, and the other way round",
         "RESERVED:captured@SC",
     ),
+    "cash that a carrier has remitted and nobody booked": (
+        "INSERT INTO remittances (remittance_id, carrier, currency, request_hash, lines, total_minor, differences,"
+        " actor) VALUES ('SF:1', 'SF', 'CNY', '', 2, 600,"
+        """ '[{"kind": "unknown_here", "waybill": "W", "ours": "", "theirs": "5.00 CNY"}]', 'sun')""",
+        "what carriers have remitted is booked parcel by parcel, or a difference",
+        "SF:1",
+    ),
     "a return that paid less than it says": (
         "UPDATE money_movements SET amount_minor = 999 WHERE key = 'RETURNED:refunded'",
         "every return case paid back what it says",
@@ -294,12 +301,13 @@ def test_a_record_that_the_steps_wrote_is_clean(record: Sessions) -> None:
         "what tenders pay of an order's price is the sum of its tenders",
         "no payment paid back more than it paid",
         "every paid link has its money",
-        "what carriers have collected is captured, and nothing else of it",
         "what was paid of invoices is captured, and nothing else of them",
         "every refund that a person pays is set aside until it is booked",
         "money in dispute is set aside, booked when it is lost and free when it is won",
         "what is spent of every balance is the sum of its movements",
         "what orders take from balances is captured for them, and the other way round",
+        "what carriers have collected is captured, and nothing else of it",
+        "what carriers have remitted is booked parcel by parcel, or a difference",
         "no more is captured than was reserved",
         "what has left is captured where money is reserved, or a person was called",
         "every capture that was asked for is booked",
