@@ -20,6 +20,7 @@ from domain.order import Order
 from integrations.payments import Payments
 from models.database import Sessions, autocommit
 from models.packed import pack
+from record.orders import shared_payments
 from record.orders.audit_facts import GatheredFacts, gather, read_texts
 from record.orders.audited_orders import read_orders
 from record.orders.captures import ask_for_links
@@ -115,7 +116,7 @@ class Audit:
             # If a link was paid, that makes a new version, which is judged instead.
             with suppress(PartnerTrouble):
                 ask_for_links(self.sessions, self.payments, request.order_id)
-        payment = read.payment or self._payment(read.facts.order)
+        payment = read.payment or self._payment(request.order_id, read.facts.order)
         tenders = ask_for_tenders(self.sessions, self.payments, request.order_id, read.facts.order.tenders)
         facts = read_texts(replace(read.facts, payment=payment, tenders=tenders))
         staff = self.staff_rules.judge(read.rule_set, facts, read.buyer)
@@ -133,7 +134,7 @@ class Audit:
         known = (request.order_id, request.revision, request.key, read.version, read.follow_up)
         return JudgedOrder(*known, facts, staff, findings, json.dumps(audited))
 
-    def _payment(self, order: Order) -> PaymentFacts:
+    def _payment(self, order_id: str, order: Order) -> PaymentFacts:
         try:
             payment = self.payments.payment(order.payment_reference)
         except UnknownPayment:
@@ -142,6 +143,9 @@ class Audit:
             raise
         except PartnerTrouble:
             return PaymentFacts("silent")
+        if order.shared_payment:
+            with self.sessions.begin() as session:
+                return shared_payments.claim(session, order_id, order.own_due, payment)
         return PaymentFacts(payment.status, payment.amount, payment.expires_at)
 
     def _write(self, group: Sequence[JudgedOrder], patience: str | None = None) -> list[AuditResult | None]:

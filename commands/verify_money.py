@@ -67,11 +67,13 @@ BOOKED = f"""
         CROSS JOIN LATERAL (SELECT coalesce(
             (SELECT order_id FROM payments WHERE reference = subject),
             ({FIRST_TO_NAME.format(reference="subject")})) AS order_id) AS whose
-        WHERE type = 'payment.captured' AND partner = 'payments' AND whose.order_id IS NOT NULL) AS told"""
+        WHERE type = 'payment.captured' AND partner = 'payments' AND whose.order_id IS NOT NULL
+            AND NOT EXISTS (SELECT FROM payment_parts WHERE payment_parts.reference = subject)) AS told"""
 
 CAPTURED_ONCE = """
     SELECT gateway_reference AS id, count(DISTINCT order_id) > 1 AS wrong
-    FROM money_movements JOIN orders USING (order_id) WHERE kind = 'captured' AND follow_up_of = ''
+    FROM money_movements JOIN orders USING (order_id)
+    WHERE kind = 'captured' AND follow_up_of = '' AND NOT shared_payment
     GROUP BY gateway_reference"""
 
 CHARGED = """
@@ -87,6 +89,16 @@ LINK_PAID = """
         SELECT split_part(key, '@', 2) AS reference, sum(amount_minor) AS paid
         FROM money_movements WHERE kind = 'captured' GROUP BY 1) AS money USING (reference)
     WHERE state = 'paid'"""
+
+# Each order of a shared payment has captured no more than its part, and the parts are no more than the payment.
+PARTS = """
+    SELECT part.reference || ' ' || part.order_id AS id,
+        coalesce(sum(part.amount_minor) OVER (PARTITION BY part.reference), 0) > coalesce(payments.shared_minor, 0)
+            OR coalesce(money.minor, 0) > part.amount_minor AS wrong
+    FROM payment_parts AS part JOIN payments USING (reference) LEFT JOIN (
+        SELECT order_id, sum(amount_minor) AS minor FROM money_movements
+        WHERE kind = 'captured' AND strpos(key, '@') = 0 GROUP BY order_id
+    ) AS money ON money.order_id = part.order_id"""
 
 TENDERED = """
     SELECT order_id AS id, tendered_minor <> coalesce(named, 0) AS wrong
@@ -176,6 +188,7 @@ MONEY_QUERIES: Mapping[str, str] = {
     "undone orders gave all money back, or a person was called": PAID_BACK,
     "every captured payment that the gateway reported is booked": BOOKED,
     "no payment pays for two orders": CAPTURED_ONCE,
+    "no order has more of a shared payment than its part, and the parts are no more than all": PARTS,
     "what edits charge is what open payment links are for": CHARGED,
     "what tenders pay of an order's price is the sum of its tenders": TENDERED,
     "no payment paid back more than it paid": BY_PAYMENT,

@@ -74,6 +74,8 @@ class Order:
     grand_total: Money
     payment_reference: str
     payment_method: str = ""
+    shared_payment: bool = False
+    """True if its payment covers other orders too: what is due of it is this order's part."""
     remarks: str = ""
     merchant_remarks: str = ""
     tags: tuple[str, ...] = field(default=())

@@ -39,6 +39,7 @@ class NamedLock(IntEnum):
     CREDIT = 19_000
     PROMISE_HOLDER = 54_000
     CREDIT_ISSUE = 18_001
+    SHARED_PAYMENT = 18_002
 
 
 _PATIENCE = func.set_config(

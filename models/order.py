@@ -52,6 +52,8 @@ class OrderRow(Base):
     """What edits charge and nobody has paid yet."""
     payment_reference: Mapped[str]
     payment_method: Mapped[str]
+    shared_payment: Mapped[bool] = mapped_column(server_default=text("false"))
+    """True if its payment covers other orders too, and it has its part of it."""
     payment_terms: Mapped[str] = mapped_column(server_default="")
     """Who collects its money (domain/payment_terms.py), as its last audit found; empty for the payment gateway."""
     collected_minor: Mapped[int | None] = mapped_column(BigInteger)

@@ -41,7 +41,7 @@ class MoneyMovementRow(Base):
 
 
 class PaymentRow(Base):
-    """The order that owns a payment: the first one that named it, for good."""
+    """The order that owns a payment: the first one that named it, for good. Of a shared payment, the first of them."""
 
     __tablename__ = "payments"
 
@@ -49,6 +49,23 @@ class PaymentRow(Base):
     """The gateway's id of the payment."""
     order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"))
     bound_at: Mapped[Now]
+    shared_minor: Mapped[int | None] = mapped_column(BigInteger)
+    """All that a payment of several orders is of; null if it is of one order."""
+
+
+class PaymentPartRow(Base):
+    """The part of a shared payment that one order has."""
+
+    __tablename__ = "payment_parts"
+
+    reference: Mapped[str] = mapped_column(ForeignKey("payments.reference"), primary_key=True)
+    order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"), primary_key=True)
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+
+    __table_args__ = (
+        CheckConstraint("amount_minor >= 0", "amount_not_negative"),
+        Index("ix_payment_parts_order", "order_id"),
+    )
 
 
 class PaymentLinkRow(Base):

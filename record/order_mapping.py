@@ -48,6 +48,7 @@ def as_order(
         grand_total=Money(row.grand_total_minor, row.currency),
         payment_reference=row.payment_reference,
         payment_method=row.payment_method,
+        shared_payment=row.shared_payment,
         remarks=row.remarks,
         merchant_remarks=row.merchant_remarks,
         tags=tuple(row.tags),

@@ -53,7 +53,7 @@ class LateMoney:
             key = waiting.event.partner, waiting.event.event_id
             data = session.get_one(PartnerEventRow, key).data
             amount = Money.parse(data["amount"], data["currency"])
-            captured = payment_claims.capture(session, data["payment_reference"], amount)
+            captured = payment_claims.capture(session, data["payment_reference"], amount, waiting.order.order_id)
         return captured is not None and captured.status in UNDONE
 
     async def _settle(self, order_id: str) -> bool:

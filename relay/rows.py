@@ -79,10 +79,18 @@ _OWNER = f"""
         (SELECT p.order_id FROM payments p WHERE p.reference = wanted.key),
         ({FIRST_TO_NAME.format(reference="wanted.key")}))
     WHERE o.workflow_started_at IS NOT NULL"""
-FIND_PAYMENT = prepared(f"SELECT wanted.key, o.order_id AS target, NULL AS case_id, {_ORDER} {_OWNER}")
+# The other orders of a shared payment, each of which has its part.
+_SHARERS = f"""
+    SELECT part.reference, o.order_id, NULL, {_ORDER} FROM payment_parts part JOIN orders o USING (order_id)
+    WHERE part.reference = ANY(:keys) AND o.workflow_started_at IS NOT NULL
+        AND o.order_id <> (SELECT p.order_id FROM payments p WHERE p.reference = part.reference)"""
+FIND_PAYMENT = prepared(
+    f"SELECT wanted.key, o.order_id AS target, NULL AS case_id, {_ORDER} {_OWNER} UNION ALL {_SHARERS}"
+)
 # A refund may be about money of the payment that has moved to follow-up orders.
 FIND_REFUND = prepared(f"""
     SELECT wanted.key, o.order_id AS target, NULL AS case_id, {_ORDER} {_OWNER}
+    UNION ALL {_SHARERS}
     UNION ALL
     SELECT o.payment_reference, o.order_id, NULL, {_ORDER} FROM orders o
     WHERE o.payment_reference = ANY(:keys) AND o.follow_up_of <> '' AND o.workflow_started_at IS NOT NULL

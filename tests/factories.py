@@ -203,6 +203,7 @@ def _order_row(name: str, order: Order, status: str) -> OrderRow:
         grand_total_minor=order.grand_total.minor_units,
         payment_reference=order.payment_reference,
         payment_method=order.payment_method,
+        shared_payment=order.shared_payment,
         collected_minor=order.collected.minor_units if order.collected else None,
         tendered_minor=order.tendered.minor_units,
         country=to.country,

@@ -86,7 +86,8 @@ _BY_REASON = {
         trace_leaves.hash trace_roots.root
         trace_roots.previous trace_roots.signature""",
     "a key of a fact, step or movement: ids and codes of ours": """
-        order_events.key step_results.key money_movements.key store_credits.key asked_refunds.key
+        order_events.key step_results.key money_movements.key store_credits.key store_credit_movements.key
+        asked_refunds.key
         refund_tasks.key
         messages.message_id messages.same_as
         deliveries.message_id set_asides.subject histories_due.subject kept_histories.workflow_id""",
@@ -95,7 +96,8 @@ _BY_REASON = {
         address_corrections.asked_by order_edits.actor returns.decided_by carrier_claims.decided_by messages.settled_by
         erasures_due.asked_by deadline_alerts.owner deadline_alerts.escalate_to parameters.set_by parameters.source
         return_reasons.set_by rule_sets.created_by rule_set_log.actor rule_trials.actor stock_counts.counted_by
-        track_links.revoked_by orders.assignee returns.assignee notes.actor notes.mentions bulks.actor bulks.canceled_by
+        track_links.revoked_by orders.assignee returns.assignee notes.actor notes.mentions bulks.actor
+        store_credits.issued_by bulks.canceled_by
         exports.created_by refund_tasks.done_by settlements.actor disputes.evidence_by
         subscriptions.created_by api_keys.name partner_events.partner partner_differences.partner promises.holder
         statement_entries.partner stock_exceptions.partner messages.recipient idempotency_keys.holder""",
@@ -103,7 +105,8 @@ _BY_REASON = {
         *.promise_id
         *.order_id *.event_id *.shipment_id *.fulfillment_order_id *.return_id *.subscription_id *.intake_id
         *.merge_id *.purchase_order_id orders.channel_order_id orders.channel_version orders.payment_reference
-        payments.reference payment_links.reference tenders.reference asked_refunds.link
+        payments.reference payment_links.reference tenders.reference payment_parts.reference store_credits.credit_id
+        store_credit_movements.credit_id asked_refunds.link
         orders.follow_up_of returns.follow_up_id order_lines.channel_line_id intakes.channel_order_id
         missing_orders.channel_order_id fulfillment_orders.wms_reference money_movements.gateway_reference
         partner_events.subject statement_entries.subject shipments.waybill returns.waybill returns.case_id

@@ -127,6 +127,9 @@ class PaymentBody(Body):
         ),
     ] = ""
     method: Annotated[str, Field(max_length=40, pattern=NO_CONTROLS)] = ""
+    shared: Annotated[
+        bool, Field(description="True if the payment covers other orders too: what is due is this order's part.")
+    ] = False
     collected: Annotated[
         Amount | None, Field(description="What the channel has collected itself, where the terms say that it does.")
     ] = None
@@ -261,6 +264,7 @@ class OrderBody(Body):
             grand_total=Money.parse(totals.grand_total, currency),
             payment_reference=self.payment.reference,
             payment_method=self.payment.method,
+            shared_payment=self.payment.shared,
             collected=None if self.payment.collected is None else Money.parse(self.payment.collected, currency),
             tenders=tuple([tender.to_tender(number, currency) for number, tender in enumerate(self.tenders, 1)]),
             remarks=self.remarks,

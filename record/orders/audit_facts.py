@@ -164,14 +164,17 @@ def _payments(
 ) -> dict[str, PaymentFacts | None]:
     """Return what is known of each payment; None if it is its order's own: only then the gateway is asked about it."""
     own = {order_id: one for order_id, one in orders.items() if not one.follow_up}
-    bound = bind_all(session, [one.order.payment_reference for one in own.values() if one.payer is None])
+    bound = bind_all(
+        session,
+        [one.order.payment_reference for one in own.values() if one.payer is None and not one.order.shared_payment],
+    )
     known: dict[str, PaymentFacts | None] = {}
     for order_id, one in orders.items():
         reference = one.order.payment_reference
         if one.follow_up:
             # The money that its return moved to it: the gateway knows only the first order's. Links pay apart.
             known[order_id] = PaymentFacts("captured", money.captured(session, order_id))
-        elif reference and (one.payer or bound.get(reference)) != order_id:
+        elif reference and not one.order.shared_payment and (one.payer or bound.get(reference)) != order_id:
             known[order_id] = PaymentFacts("taken")
         elif facts[order_id].terms.kind is TermsKind.PLATFORM:
             known[order_id] = _by_the_channel(one.order)

@@ -39,7 +39,7 @@ def ask_gateway(sessions: Sessions, payments: Payments, order: OrderRow) -> Capt
     if payment.status != GatewayPaymentStatus.CAPTURED and not payment.taken.minor_units:
         return None
     with sessions.begin() as session:
-        return payment_claims.capture(session, order.payment_reference, payment.taken)
+        return payment_claims.capture(session, order.payment_reference, payment.taken, order.order_id)
 
 
 def ask_for_links(sessions: Sessions, payments: Payments, order_id: str) -> None:
@@ -72,4 +72,6 @@ def is_own_payment(sessions: Sessions, order: OrderRow) -> bool:
     if order.follow_up_of or not order.payment_reference:
         return False
     with sessions.begin() as session:
+        if order.shared_payment:
+            return payment_claims.has_part(session, order.payment_reference, order.order_id)
         return payment_claims.owner(session, order.payment_reference) == order.order_id

@@ -18,6 +18,7 @@ from models.prepared import prepared
 from record.messages.partner_events import NewEvent, store
 from record.orders import payment_links
 from record.orders.movements import book, late, unbooked
+from record.orders.shared_payments import parts_of
 
 BATON, CHECK_ASKED = "baton", "payment.check_asked"
 """An event of our own, stored like a webhook: ask the gateway what was captured of a payment."""
@@ -29,7 +30,7 @@ FIRST_TO_NAME = """
         SELECT order_id FROM orders WHERE payment_reference = {reference}
         UNION ALL SELECT order_id FROM tenders WHERE reference = {reference} AND kind = 'gateway') AS namer
     JOIN orders AS first USING (order_id)
-    WHERE first.follow_up_of = ''
+    WHERE first.follow_up_of = '' AND NOT first.shared_payment
         AND NOT EXISTS (SELECT FROM channel_accounts AS other
             WHERE other.channel = split_part({reference}, ':', 1) AND other.channel <> first.channel)
     ORDER BY EXISTS (SELECT FROM money_movements AS m WHERE m.order_id = first.order_id AND m.kind = 'captured') DESC,
@@ -57,7 +58,9 @@ _BOUND = prepared("SELECT reference, order_id FROM payments WHERE reference = AN
 _LOCK = prepared("""
     SELECT status, EXISTS (SELECT FROM payment_links WHERE reference = :reference) AS is_link,
         tendered_minor <> 0 AND EXISTS (SELECT FROM tenders AS t
-            WHERE t.order_id = orders.order_id AND t.reference = :reference AND t.kind = 'gateway') AS is_tender
+            WHERE t.order_id = orders.order_id AND t.reference = :reference AND t.kind = 'gateway') AS is_tender,
+        CASE WHEN shared_payment THEN (SELECT amount_minor FROM payment_parts AS part
+            WHERE part.order_id = orders.order_id AND part.reference = :reference) END AS part
     FROM orders WHERE order_id = :order_id FOR NO KEY UPDATE
 """)
 _CAPTURED = prepared(
@@ -95,35 +98,56 @@ def bind_all(session: Session, references: Iterable[str]) -> dict[str, str]:
     return bound
 
 
+def has_part(session: Session, reference: str, order_id: str) -> bool:
+    """True if the order has a part of this payment."""
+    return order_id in parts_of(session, reference)
+
+
 def owner(session: Session, reference: str) -> str | None:
     """Return the order that the payment belongs to, or would once it is bound."""
     return session.scalar(_OWNER, {"reference": reference}) if reference else None
 
 
-def capture(session: Session, reference: str, total: Money) -> Captured | None:
-    """Book the captured `total` of a payment, less what is booked already; None when it belongs to no order.
+def capture(session: Session, reference: str, total: Money, of: str = "") -> Captured | None:
+    """Book the captured `total` of a payment, less what is booked already; None when it belongs to no order. Each order
+    of a shared payment has its part, and `of` names the one whose capture is returned.
 
     Money that comes after the order's end calls a person, in this transaction.
     """
     order_id = bind(session, reference)
-    return book_total(session, order_id, reference, total) if order_id is not None else None
+    if order_id is None:
+        return None
+    first, shared = _book_total(session, order_id, reference, total)
+    if not shared:
+        return first
+    others = sorted(parts_of(session, reference).keys() - {order_id})
+    booked = {one: _book_total(session, one, reference, total)[0] for one in others}
+    return booked.get(of, first)
 
 
 def book_total(session: Session, order_id: str, reference: str, total: Money) -> Captured:
     """As `capture` for a payment that is known to be this order's."""
+    return _book_total(session, order_id, reference, total)[0]
+
+
+def _book_total(session: Session, order_id: str, reference: str, total: Money) -> tuple[Captured, bool]:
+    """Return also whether it is one of the orders of a shared payment."""
     locked = session.execute(_LOCK, {"order_id": order_id, "reference": reference}).one()
     status, link = OrderStatus(locked.status), reference if locked.is_link or locked.is_tender else ""
+    shared = locked.part is not None
+    if shared:
+        total = Money(min(total.minor_units, locked.part), total.currency)
     asked = {"order_id": order_id, "currency": total.currency, "link": link}
     known = session.execute(_CAPTURED, asked).one()
     movement = unbooked(order_id, reference, total, known.times, known.minor, link)
     if movement is None:
-        return Captured(order_id, status, Money(0, total.currency))
+        return Captured(order_id, status, Money(0, total.currency)), shared
     book(session, movement)
     if locked.is_link and (reason := payment_links.pay(session, order_id, link, total)):
         call_a_person(session, order_id, reason)
     if reason := late(movement, status):
         call_a_person(session, order_id, reason)
-    return Captured(order_id, status, movement.amount)
+    return Captured(order_id, status, movement.amount), shared
 
 
 def ask_for_check(session: Session, reference: str, name: str) -> None:

@@ -146,6 +146,7 @@ def _order_row(order: Order) -> dict[str, Any]:
         "grand_total_minor": order.grand_total.minor_units,
         "payment_reference": order.payment_reference,
         "payment_method": order.payment_method,
+        "shared_payment": order.shared_payment,
         "collected_minor": order.collected.minor_units if order.collected else None,
         "tendered_minor": order.tendered.minor_units,
         "country": order.ship_to.country,

@@ -21,7 +21,7 @@ INSERT_ORDERS = insert_recordset(
     " shipping_minor, tax_minor, grand_total_minor, payment_reference, payment_method, country, province, receiver,"
     " receiver_token, pickup_location, buyer_token, buyer_last4, buyer_name, remarks, merchant_remarks, tags, test,"
     " units, promised_ship_by, promised_deliver_by, channel_version, language, collected_minor, tendered_minor,"
-    " phone_hash, email_hash, promise_id",
+    " shared_payment, phone_hash, email_hash, promise_id",
     conflict="channel, channel_order_id",
     returning="order_id",
 )

@@ -139,6 +139,16 @@ async def test_a_wrong_tender_is_named(tmall: Api, tenders: list[Body], field: s
     assert fields(assert_problem(answer, 422, "invalid")) == [field]
 
 
+async def test_an_order_may_say_that_its_payment_covers_others_too(tmall: Api, sessions: Sessions) -> None:
+    # when
+    payment = order_body()["payment"] | {"shared": True}
+    answer = await tmall.post("/orders", json=order_body(payment=payment))
+
+    # then
+    with sessions() as session:
+        assert session.get_one(OrderRow, answer.json()["order_id"]).shared_payment
+
+
 async def test_only_tenders_that_pay_everything_make_up_for_a_payment(tmall: Api) -> None:
     # when
     whole, part = [

@@ -135,6 +135,12 @@ TAMPERING = {
         "every paid link has its money",
         "RESERVED-E-1",
     ),
+    "a part of a shared payment that is more than all of it": (
+        "INSERT INTO payments (reference, order_id, shared_minor) VALUES ('BOTH', 'RESERVED', 100);"
+        " INSERT INTO payment_parts (reference, order_id, amount_minor) VALUES ('BOTH', 'RESERVED', 101)",
+        "no order has more of a shared payment than its part, and the parts are no more than all",
+        "BOTH RESERVED",
+    ),
     "tenders that nobody named": (
         "UPDATE orders SET tendered_minor = 100 WHERE order_id = 'RESERVED'",
         "what tenders pay of an order's price is the sum of its tenders",
@@ -297,6 +303,7 @@ def test_a_record_that_the_steps_wrote_is_clean(record: Sessions) -> None:
     idle = [result.name for result in report.results if not result.checked]
     assert idle == [
         "nothing holds a canceled, rejected or expired order",
+        "no order has more of a shared payment than its part, and the parts are no more than all",
         "what edits charge is what open payment links are for",
         "what tenders pay of an order's price is the sum of its tenders",
         "no payment paid back more than it paid",
