@@ -1,6 +1,8 @@
 """The terms of the sample shop: who collects the money of an order, who buys on credit, what its store keeps."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
@@ -20,6 +22,8 @@ PAYMENT_TERMS = {
         "invoice": {"kind": "on_credit"},
     },
 }
+PRESALE = {"*": {"deposit": "forfeited", "stock": "kept", "grace_hours": 2}}
+TERMS: Mapping[str, Any] = {"payment_terms": PAYMENT_TERMS, "presale": PRESALE}
 CREDIT = {"HOTEL-7": ("CNY", 500_000, 14)}
 """By customer: the currency, how much may be owed in minor units, and the days until an invoice is due."""
 SINCE = datetime(2020, 1, 1, tzinfo=UTC)
@@ -38,9 +42,10 @@ STORES_KEEP = {
 
 def set_sample_terms(session: Session) -> None:
     """Set the terms; those that somebody set stay as they are."""
-    name, by = "payment_terms", "seed"
-    if not session.scalar(select(exists().where(ParameterRow.name == name))):
-        session.add(ParameterRow(name=name, value=PAYMENT_TERMS, valid_from=SINCE, source="the sample shop", set_by=by))
+    source, by = "the sample shop", "seed"
+    for name, value in TERMS.items():
+        if not session.scalar(select(exists().where(ParameterRow.name == name))):
+            session.add(ParameterRow(name=name, value=value, valid_from=SINCE, source=source, set_by=by))
     for customer_id, (currency, limit_minor, days) in CREDIT.items():
         if not session.get(CreditAccountRow, customer_id):
             set_account(session, customer_id, currency, limit_minor, days, by)

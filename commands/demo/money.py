@@ -1,13 +1,17 @@
 """Scenes of the demo in which money goes other ways: reserved, collected at the door, invoiced, charged later."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from commands.demo import numbers
-from commands.demo.orders import PRICES
+from commands.demo.addresses import IN_CHINA
+from commands.demo.orders import PRICES, order_body
 from commands.demo.stage import Scene, Stage, expect
 from domain.money import Money
 
 SCARF = "WOOL-SCARF"
+DEPOSIT = "30.00"
+EXCHANGE = "CASE-78"
 
 
 def in_two_parcels(stage: Stage) -> Scene:
@@ -76,9 +80,7 @@ def edited(stage: Stage) -> Scene:
     link = stage.ask(confirm, show=("answer",))["payment_link"]
     expect(link["amount"] == price, f"the link asks for {link['amount']}, not {price}")
     yield from stage.until(number, lambda order: "PAYMENT_DUE" in order.holds)
-    stage.say(f"the customer of {number} pays {link['amount']} CNY at {link['url']}")
-    paid = {"reference": link["reference"], "amount": link["amount"], "currency": "CNY", "status": "captured"}
-    stage.poke("/payments/payments", paid)
+    _pay(stage, number, link["reference"], link["amount"])
     order = yield from stage.ended(number)
     captured, total = sum(_amounts(order, "captured"), Money(0, "CNY")), _total(order)
     expect(captured == total, f"{captured.text} were paid for {number}, which costs {total.text}")
@@ -86,6 +88,55 @@ def edited(stage: Stage) -> Scene:
         f"The customer of {number} named her street and wanted a scarf more. The edit was previewed, confirmed, and "
         f"waited until she had paid {price} CNY by a payment link; then everything went to her new address."
     )
+
+
+def presold(stage: Stage) -> Scene:
+    number, now = numbers.PRESOLD, datetime.now(UTC)
+    body = order_body("tmall", number, {"BAMBOO-CHAIR": 1}, "CNY", IN_CHINA[3], now)
+    balance = Money.parse(body["totals"]["grand_total"], "CNY") - Money.parse(DEPOSIT, "CNY")
+    due = (now + timedelta(days=10)).isoformat()
+    tender = {"kind": "gateway", "reference": f"BALANCE-{number}", "amount": balance.text, "due_at": due}
+    payment = {"reference": f"PAY-{number}:{DEPOSIT}:CNY", "method": "alipay"}
+    stage.place(body | {"customer": {"customer_id": "C-presale"}, "payment": payment, "tenders": [tender]})
+    yield from stage.until(number, lambda order: "BALANCE_DUE" in order.holds)
+    waiting = stage.order(number)
+    expect(_amounts(waiting, "captured") == [Money.parse(DEPOSIT, "CNY")], f"the deposit of {number} is not in")
+    _pay(stage, number, tender["reference"], balance.text)
+    order = yield from stage.ended(number)
+    captured = sum(_amounts(order, "captured"), Money(0, "CNY"))
+    expect(captured == _total(order), f"{captured.text} were paid for {number}, which costs {_total(order).text}")
+    return (
+        f"{number} is a pre-sale: with its deposit of {DEPOSIT} CNY the chair was kept, and it was not sent before "
+        f"the balance of {balance.text} CNY was in."
+    )
+
+
+def exchanged(stage: Stage) -> Scene:
+    number, price = numbers.EXCHANGED, PRICES["CNY"][SCARF]
+    order = yield from stage.ended(number)
+    line = {"line_no": 1, "quantity": 1, "replacement_sku": SCARF, "replacement_price": price}
+    body = {"case_id": EXCHANGE, "kind": "exchange", "reason": "a scarf rather than tea", "lines": [line]}
+    return_id = stage.ask(f"/orders/{order['order_id']}/returns", body, show=("return_id", "status"))["return_id"]
+    while not ((case := stage.read(f"/returns/{return_id}")) and case["payment_link"]):
+        yield
+    charge = Money.parse(price, "CNY") - Money.parse(order["lines"][0]["unit_price"], "CNY")
+    _pay(stage, number, case["payment_link"].rpartition("/")[2], charge.text)
+    case = yield from stage.case_closed(return_id)
+    while (instead := stage.read(f"/orders/{case['follow_up_id']}") or {})["status"] not in ("completed", "canceled"):
+        yield
+    expect(instead["status"] == "completed", f"what goes out for {number} is {instead['status']}")
+    expect(instead["payment_status"] == "paid", f"what goes out for {number} is {instead['payment_status']}")
+    return (
+        f"The customer of {number} exchanged her tea set ({case['moved']} CNY) for a scarf ({price} CNY). She paid the "
+        f"difference of {charge.text} CNY by a link, the tea set came back, and the scarf went out as order "
+        f"{instead['channel_order_id']}."
+    )
+
+
+def _pay(stage: Stage, number: str, reference: str, amount: str) -> None:
+    stage.say(f"the customer of {number} pays {amount} CNY at the gateway: {reference}")
+    paid = {"reference": reference, "amount": amount, "currency": "CNY", "status": "captured"}
+    stage.poke("/payments/payments", paid)
 
 
 def _of_order(stage: Stage, path: str, order: dict[str, Any]) -> list[dict[str, Any]]:

@@ -49,6 +49,7 @@ BASKETS: Mapping[str, Basket] = {
     numbers.BACKORDER: {"LAST-PIANO": 1},
     numbers.FROM_THE_STORE: {"FIRST-EDITION": 1, "WOOL-SCARF": 2},
     numbers.ON_CREDIT: {"TEA-SET": 6, "DESK-CLOCK": 6},
+    numbers.EXCHANGED: {"TEA-SET": 1},
     numbers.IN_TWO_PARCELS: {"SILK-LANTERN": 1, "BAMBOO-CHAIR": 2},
 }
 PAYMENTS: Mapping[str, tuple[str, str]] = {

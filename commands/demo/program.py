@@ -13,6 +13,7 @@ SCENES = (
     money.in_two_parcels,
     money.cash_on_delivery,
     money.on_credit,
+    money.presold,
     scenes.together,
     troubles.split_by_goods,
     troubles.split_by_units,
@@ -27,9 +28,10 @@ SCENES = (
     scenes.canceled_in_the_warehouse,
     scenes.canceled_on_the_road,
     scenes.returned,
+    money.exchanged,
 )
 """All scenes, in the order in which the demo tells them."""
 
 CANCELED = (numbers.IN_THE_WAREHOUSE, numbers.ON_THE_ROAD)
-BROUGHT = (numbers.SHIPPED_BY_THE_APP, numbers.RECEIPT)
+BROUGHT = (numbers.SHIPPED_BY_THE_APP, numbers.RECEIPT, numbers.PRESOLD, numbers.SENT_INSTEAD)
 """Orders that come with their scenes."""

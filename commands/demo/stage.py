@@ -138,6 +138,7 @@ class Stage:
         path = f"/returns/{return_id}"
         while not ((found := self.read(path)) and found["status"] in ("closed", "rejected", "expired")):
             yield
-        self.say(f"GET {path} → status: {found['status']}, refund: {found['refund']} {found['currency']}")
+        refund = f", refund: {found['refund']} {found['currency']}" if found["refund"] else ""
+        self.say(f"GET {path} → status: {found['status']}{refund}")
         expect(found["status"] == "closed", f"the return is {found['status']}: {found['refusal']}")
         return found

@@ -54,6 +54,8 @@ def history(stage: Stage) -> Scene:
     found = yield from stage.case_closed(f"{order_id}-R-CASE-OLD")
     order = stage.read(f"/orders/{order_id}") or {}
     expect(order["past"] and not order["fulfillment_orders"], f"{numbers.PAST} was worked on like a new order")
+    told = {message["milestone"] for message in stage.peek(f"/erp/messages?order_id={order_id}")["messages"]}
+    expect(not told & {"received", "shipped", "delivered"}, f"finance was told of {numbers.PAST}: {', '.join(told)}")
     return (
         f"{PAST_ORDERS} past orders of the app came in by baton import --history: no step ran, no message went out. "
         f"{numbers.PAST} is one of them: a part of it came back, and {found['refund']} {found['currency']} were "
@@ -73,6 +75,7 @@ def shipped_by_the_app(stage: Stage) -> Scene:
         stage.push(numbers.APP, {"type": "order.updated", "data": data})
     order = yield from stage.ended(number)
     expect(not order["fulfillment_orders"], f"a warehouse was asked for {number}, which the app has shipped")
+    expect(order["payment_status"] == "paid", f"{number} is {order['payment_status']}, though the app was paid")
     parcel = order["parcels_elsewhere"][0]
     return (
         f"The app itself had shipped {number} ({parcel['carrier']} {parcel['waybill']}) and been paid for it. Baton "

@@ -1,14 +1,21 @@
 """A file of real invoices becomes orders, and every row that cannot be part of one is counted by reason."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from api.orders.schemas import OrderBody
+from commands.demo import numbers
 from commands.demo.numbers import CARRIER_DOWN, NO_STREET
 from commands.demo.orders import demo_orders
+from commands.demo.program import BROUGHT
 from commands.demo.retail import COLUMNS, Row, read_rows, translate
+from commands.demo.takeover import past_orders
+from integrations.channels import plain
+from record.orders.past import past_order
 
 LAMP = ("536365", "85123A", "ELEGANT LAMP", "6", "2010-12-01 08:26:00", "2.55", "17850.0", "United Kingdom")
 
@@ -157,6 +164,28 @@ def test_the_orders_of_the_demo_have_distinct_numbers() -> None:
     assert len({body["channel_order_id"] for body in orders}) == len(orders) == 62
     assert {body["channel"] for body in orders} == {"web", "tmall", "store-uk", "app"}
     assert {CARRIER_DOWN, NO_STREET} <= {body["channel_order_id"] for body in orders}
+
+
+def test_every_order_with_a_story_is_sent_or_comes_with_its_scene() -> None:
+    told = [value for name, value in vars(numbers).items() if name.isupper() and name not in ("APP", "TILL", "HOTEL")]
+    sent = {body["channel_order_id"] for body in demo_orders()}
+
+    missing = {number for value in told for number in ([value] if isinstance(value, str) else value)} - sent
+
+    assert missing == {*BROUGHT, numbers.PAST}
+
+
+def test_the_past_orders_of_the_demo_are_over() -> None:
+    # given what the app has sold before
+    told = [plain.translate(body, replace(plain.SHOP, channel=numbers.APP)) for body in past_orders(datetime.now(UTC))]
+
+    # when they become records, which NotOver would refuse
+    records = [past_order(one, one.order, "the demo", "1") for one in told]
+
+    # then each was paid and delivered, and the last one may still come back
+    assert {record.status for record in records} == {"completed"}
+    assert all(record.captured for record in records)
+    assert told[-1].order.channel_order_id == numbers.PAST
 
 
 def test_the_demo_is_the_same_each_time() -> None:
