@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 FORMATS = ("csv", "xlsx")
 MOST_AN_HOUR = 12
 _FIELDS = (("minute", 0, 59), ("hour", 0, 23), ("day of the month", 1, 31), ("month", 1, 12), ("day of the week", 0, 6))
-_PART = re.compile(r"(\*|(\d{1,2})(?:-(\d{1,2}))?)(?:/(\d{1,2}))?")
+_PART = re.compile(r"(\*|(\d{1,2})(?:-(\d{1,2}))?)(?:/(\d{1,2}))?", re.ASCII)
 _FOLDER = re.compile(r"[\w.-]{1,80}(/[\w.-]{1,80}){0,9}", re.ASCII)
 
 
@@ -22,7 +22,7 @@ class ExportPlan:
 
 def check_cron(cron: str) -> None:
     """Raise ValueError, with a text for its author, unless it is five fields of numbers that a schedule can keep."""
-    fields = cron.split()
+    fields = cron.split(" ")
     if len(fields) != len(_FIELDS):
         raise ValueError("is five fields: minute, hour, day of the month, month, day of the week")
     for text, (name, least, most) in zip(fields, _FIELDS, strict=True):

@@ -74,6 +74,7 @@ AT_WORK = (
 )
 HELD: Mapping[str, tuple[str, Party]] = {
     "PAYMENT_DUE": ("payment_due", Party.CUSTOMER),
+    "BALANCE_DUE": ("balance_due", Party.CUSTOMER),
     **dict.fromkeys(("ADDRESS", "REGION", "ADDRESS_FORM", "PHONE"), ("address", Party.CUSTOMER)),
     **dict.fromkeys(("PAYMENT", "PAYMENT_AMOUNT", "PAYMENT_TAKEN", "DISPUTED"), ("payment", Party.SHOP)),
     **dict.fromkeys(("REMOTE_AREA", "UNDELIVERABLE", "CARRIER_REFUSED"), ("delivery", Party.SHOP)),

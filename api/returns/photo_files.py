@@ -8,9 +8,12 @@ from PIL import Image, ImageFile, ImageOps
 MAX_BYTES = 8_000_000
 MAX_PIXELS = {"JPEG": 60_000_000, "PNG": 25_000_000, "WEBP": 25_000_000}
 """Formats, with the pixels that each may have. JPEG is decoded at a fraction of its size, the others as a whole."""
+MOST_SCANS = 40
+"""Passes of a progressive JPEG, each over all pixels. Cameras write ten; a file of 8 MB has room for 90,000."""
 LONGEST = 2_000
 """Pixels of the longer side of what is kept: enough to judge a damage by."""
 QUALITY = 82
+JPEG, START_OF_SCAN = b"\xff\xd8", b"\xff\xda"
 
 # A file that ends too early is refused, and no chunk of text unpacks into memory.
 ImageFile.LOAD_TRUNCATED_IMAGES = False
@@ -29,6 +32,8 @@ def rewrite_photo(raw: bytes) -> bytes:
     frames. Raises NotAPhoto."""
     if len(raw) > MAX_BYTES:
         raise NotAPhoto("too_large")
+    if raw.count(START_OF_SCAN) > MOST_SCANS and raw.startswith(JPEG):
+        raise NotAPhoto("not_a_photo")
     try:
         with warnings.catch_warnings():
             # Pillow warns of a bomb before it refuses one; our limit is lower.
@@ -47,9 +52,9 @@ def _rewrite(raw: bytes) -> bytes:
     with Image.open(BytesIO(raw), formats=tuple(MAX_PIXELS)) as image:
         if image.width * image.height > MAX_PIXELS[image.format or ""]:
             raise NotAPhoto("too_many_pixels")
-        image.draft("RGB", (LONGEST, LONGEST))
+        # Before it is turned, so that a JPEG is decoded at a fraction of its size whatever its shape.
+        image.thumbnail((LONGEST, LONGEST))
         upright = ImageOps.exif_transpose(image)
-        upright.thumbnail((LONGEST, LONGEST))
         plain = Image.new("RGB", upright.size, "white")
         with_alpha = upright.convert("RGBA") if "A" in upright.getbands() or "transparency" in upright.info else None
         plain.paste(with_alpha or upright.convert("RGB"), mask=with_alpha)

@@ -6,6 +6,7 @@ from starlette.responses import Response
 from api.errors import Problem
 from api.orders.commands import CancelBody, cancel
 from console.forms import read_form
+from console.guard import SAFE
 from console.track.offers import offer
 from console.track.visits import open_visit, prove, take_act
 from domain.self_service import Act
@@ -17,7 +18,7 @@ async def cancel_order(request: Request) -> Response:
     visit = await open_visit(request)
     if (refused := await offer(visit, Act.CANCEL)) is not None:
         return refused
-    if request.method == "GET":
+    if request.method in SAFE:
         return visit.page("cancel", wrong={}, texts={})
     take_act(visit)
     form = await read_form(request)

@@ -14,6 +14,7 @@ from api.orders.edit_schemas import EditBody, EditPreviewAnswer
 from api.orders.edits import confirm, propose
 from api.orders.schemas import AddressBody
 from console.forms import Form, read_form
+from console.guard import SAFE
 from console.track.offers import offer
 from console.track.visits import Visit, open_visit, prove, take_act
 from domain.masks import plain, proof_of
@@ -32,7 +33,7 @@ async def change_address(request: Request) -> Response:
     visit = await open_visit(request)
     if (refused := await offer(visit, Act.ADDRESS)) is not None:
         return refused
-    if request.method == "GET":
+    if request.method in SAFE:
         return visit.page("address", wrong={}, texts={})
     take_act(visit)
     form = await read_form(request)
@@ -46,7 +47,7 @@ async def choose_day(request: Request) -> Response:
     if (refused := await offer(visit, Act.DAY)) is not None:
         return refused
     days = days_to_choose(visit.words.local_day(datetime.now(UTC)))
-    if request.method == "GET":
+    if request.method in SAFE:
         return visit.page("day", wrong={}, texts={}, days=days)
     take_act(visit)
     form = await read_form(request)
@@ -59,7 +60,7 @@ async def choose_day(request: Request) -> Response:
 async def confirm_edit(request: Request) -> Response:
     """The second step; who comes by hand is led back to the page."""
     visit = await open_visit(request)
-    if request.method == "GET":
+    if request.method in SAFE:
         return visit.back("")
     take_act(visit)
     form = await read_form(request)

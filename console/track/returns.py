@@ -4,6 +4,7 @@ import re
 import secrets
 from collections.abc import Sequence
 
+from anyio import CapacityLimiter
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -15,6 +16,7 @@ from api.returns.photos import keep_photo
 from api.returns.reasons import ReasonAnswer, list_reasons
 from api.returns.requests import ReturnBody, ReturnLineBody, ask
 from console.forms import MOST_PHOTOS, PHOTO_BYTES, Form, read_form
+from console.guard import SAFE
 from console.limits import limits_of
 from console.track.offers import offer
 from console.track.view import returnable
@@ -29,15 +31,12 @@ BUSY_SECONDS = "5"
 async def ask_return(request: Request) -> Response:
     visit = await open_visit(request)
     if (refused := await offer(visit, Act.RETURN)) is not None:
-        return refused if request.method == "GET" else await _again(visit, refused)
+        return refused if request.method in SAFE else await _again(visit, refused)
     reasons = (await run_in_threadpool(list_reasons, visit.caller, visit.services)).items
-    if request.method == "GET":
+    if request.method in SAFE:
         return _form(visit, reasons, {}, {})
     take_act(visit)
-    uploads = limits_of(request).uploads
-    if uploads.available_tokens < 1:
-        raise HTTPException(503, headers={"Retry-After": BUSY_SECONDS})
-    async with uploads:
+    async with _upload(visit):
         form = await read_form(request, photos=True)
         wrong = _faults(form, visit.order, reasons)
         if not wrong and (proof := await prove(visit, form.text("proof", 40))):
@@ -47,10 +46,19 @@ async def ask_return(request: Request) -> Response:
         return await _ask(visit, form, reasons)
 
 
+def _upload(visit: Visit) -> CapacityLimiter:
+    """Return the limiter under which a form with photos is read. A 503 if enough are being read."""
+    uploads = limits_of(visit.request).uploads
+    if uploads.available_tokens < 1:
+        raise HTTPException(503, headers={"Retry-After": BUSY_SECONDS})
+    return uploads
+
+
 async def _again(visit: Visit, refused: Response) -> Response:
     """The same form again, after which nothing is left to return, is told what the first one was."""
     take_act(visit)
-    form = await read_form(visit.request, photos=True)
+    async with _upload(visit):
+        form = await read_form(visit.request, photos=True)
     known = {case.case_id for case in visit.order.returns}
     return visit.back("return") if form.text("case_id", 40) in known else refused
 

@@ -14,6 +14,9 @@ from domain.settlements import NotASettlement, SettledAmount
 
 MAX_LINE = 20_000
 MAX_NAME = 100
+LEAST_RATE, MOST_RATE = Decimal("1E-12"), Decimal("1E6")
+YEARS = range(1990, 2200)
+"""A time far out of these cannot be read back from the database, wherever its zone takes it."""
 
 
 class BrokenRow(Exception):
@@ -53,7 +56,7 @@ class SettledRow:
             rate = Decimal(self.text(name)) if self.text(name) else None
         except InvalidOperation:
             raise BrokenRow(name, "is no rate") from None
-        if rate is not None and not (rate.is_finite() and 0 < rate < 1_000_000):
+        if rate is not None and not (rate.is_finite() and LEAST_RATE < rate < MOST_RATE):
             raise BrokenRow(name, "is no rate")
         return rate
 
@@ -65,6 +68,8 @@ class SettledRow:
                 at = datetime.strptime(text, form) if form else datetime.fromisoformat(text)  # noqa: DTZ007
             except ValueError:
                 continue
+            if at.year not in YEARS:
+                break
             return at if at.tzinfo else at.replace(tzinfo=ZoneInfo(zone))
         if text:
             raise BrokenRow(name, "is no time")
@@ -94,7 +99,7 @@ def rows_of(file: IO[bytes], form: Format) -> Iterator[list[SettledAmount] | Bro
     """Yield the amounts of each row of the file, or what is wrong with it. Raises NotASettlement."""
     text = TextIOWrapper(file, form.encoding, errors="replace", newline="")
     try:
-        lines = csv.reader(_bounded(text), delimiter=form.delimiter)
+        lines = _cells(text, form.delimiter)
         heading = _heading(lines, form)
         for cells in lines:
             if form.ends and cells and cells[0].strip("` \t").startswith(form.ends):
@@ -107,11 +112,12 @@ def rows_of(file: IO[bytes], form: Format) -> Iterator[list[SettledAmount] | Bro
         text.detach()
 
 
-def _bounded(lines: Iterable[str]) -> Iterator[str]:
-    for line in lines:
+def _cells(text: TextIOWrapper, delimiter: str) -> Iterator[list[str]]:
+    """Yield the cells of each line by itself, so that a quote that nobody closes spoils its own row only."""
+    while line := text.readline(MAX_LINE + 1):
         if len(line) > MAX_LINE:
             raise NotASettlement(f"a line has more than {MAX_LINE} characters")
-        yield line.replace("\0", "")
+        yield next(csv.reader([line.replace("\0", "")], delimiter=delimiter), [])
 
 
 def _heading(lines: Iterator[list[str]], form: Format) -> list[str]:

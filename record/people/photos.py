@@ -44,9 +44,14 @@ class FolderKeeper:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Under a name of its own first, so that no reader sees half of it.
         draft = path.with_suffix(f".{secrets.token_hex(4)}")
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(content)
-        draft.replace(path)
+        try:
+            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(content)
+            draft.replace(path)
+        except BaseException:
+            # No row names it, so that nobody would erase it.
+            draft.unlink(missing_ok=True)
+            raise
 
     def get(self, photo_id: str) -> bytes | None:
         try:

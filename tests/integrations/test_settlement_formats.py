@@ -85,3 +85,23 @@ def test_our_own() -> None:
 def test_another_file_is_refused_as_a_whole(name: str, content: bytes) -> None:
     with pytest.raises(NotASettlement):
         list(rows_of(BytesIO(content), FORMATS[name]))
+
+
+def test_a_row_that_no_database_keeps_or_whose_quote_is_open_spoils_itself_only() -> None:
+    heading = "kind,order,amount,currency,payout_amount,payout_currency,rate,at,note\n"
+    good = "sale,{name},1.00,CNY,,,,,\n"
+    wrong = (
+        "sale,TM-2,1.00,CNY,1,USD,1E-400000,,\n",
+        "sale,TM-3,1.00,CNY,,,,0001-01-01T00:00:00+14:00,\n",
+        "sale,TM-4,1.00,CNY,,,,9999-12-31T23:59:59-14:00,\n",
+        'sale,TM-5,1.00,CNY,,,,,"a lamp of 5" that nobody closes\n',
+    )
+    content = heading + good.format(name="TM-1") + "".join(wrong) + good.format(name="TM-6")
+
+    rows = list(rows_of(BytesIO(content.encode()), FORMATS["plain"]))
+
+    assert [str(row) if isinstance(row, BrokenRow) else row[0].order for row in rows] == [
+        "TM-1",
+        *("rate: is no rate", "at: is no time", "at: is no time"),
+        *("TM-5", "TM-6"),
+    ]

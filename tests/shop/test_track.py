@@ -14,10 +14,13 @@ import httpx2
 import pytest
 from PIL import Image
 from sqlalchemy import select, text
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 
 from api.returns.photo_files import MAX_BYTES, NotAPhoto, rewrite_photo
 from commands.keys import create_key
 from console.app import create_app
+from console.forms import read_form
 from console.limits import ACTS_AT_ONCE, WRONG_AT_ONCE, Limits
 from domain.track_tokens import TrackToken, write_token
 from integrations.circuit import Circuits
@@ -310,6 +313,50 @@ async def test_strangers_are_throttled_by_address_and_by_link(silent: Baton, bro
     assert (guesses[0].status_code, guesses[-1].status_code) == (404, 429)
     large = await browser.post(f"{await link_to(silent, order_id)}/address", data={"street": "x" * 70_000})
     assert large.status_code in (413, 429)
+
+
+async def test_looking_is_no_try_and_what_is_no_form_is_refused(silent: Baton, browser: httpx2.AsyncClient) -> None:
+    order_id = (await silent.api.post("/orders", json=order_body("TRACK-HEAD"))).json()["order_id"]
+    path = await link_to(silent, order_id)
+
+    # what previews links asks for their heads: that is no form, and no wrong proof
+    for act in ("cancel", "address", "day"):
+        assert (await browser.head(f"{path}/{act}")).status_code == 200
+    assert silent.rows("SELECT 1 FROM track_links WHERE order_id = :id AND wrong > 0", id=order_id) == []
+
+    # and a form that cannot be read is one that was sent wrongly
+    part = b'--x\r\nContent-Disposition: form-data; name="proof"\r\n\r\nxn--\xff\r\n--x--\r\n'
+    for charset in ("undefined", "idna", "utf-8; boundary=y"):
+        headers = {"Content-Type": f"multipart/form-data; charset={charset}; boundary=x"}
+        answer = await browser.post(f"{path}/cancel", content=part, headers=headers)
+        assert answer.status_code in (400, 422), charset
+
+
+async def test_a_trickle_of_a_form_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("console.forms.SECONDS", 0.05)
+    head = b'--x\r\nContent-Disposition: form-data; name="photos"; filename="a"\r\n\r\n'
+    sent = iter([head])
+
+    async def receive() -> dict[str, Any]:
+        if (part := next(sent, None)) is None:
+            await asyncio.Event().wait()
+        return {"type": "http.request", "body": part, "more_body": True}
+
+    scope = {"type": "http", "headers": [(b"content-type", b"multipart/form-data; boundary=x")]}
+    with pytest.raises(HTTPException) as ended:
+        await read_form(Request(scope, receive), photos=True)
+    assert ended.value.status_code == 408
+
+
+def test_a_jpeg_of_endless_passes_is_refused() -> None:
+    out = BytesIO()
+    Image.new("RGB", (64, 64), "navy").save(out, "JPEG", progressive=True)
+    raw = out.getvalue()
+    last = raw[raw.rindex(b"\xff\xda") : -2]
+
+    assert rewrite_photo(raw)
+    with pytest.raises(NotAPhoto):
+        rewrite_photo(raw[:-2] + last * 50 + raw[-2:])
 
 
 def test_a_photo_is_written_anew_in_bounds() -> None:
