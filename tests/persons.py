@@ -34,6 +34,7 @@ PLAIN = """
     holds.note intakes.reason intakes.field missing_orders.detail fulfillment_orders.reason
     stock_movements.reason returns.reason returns.refusal returns.attention address_corrections.reason
     messages.last_error deliveries.body deliveries.answer deliveries.problem store_credits.customer_id
+    credit_claims.customer_id invoices.customer_id
     buyer_blocks.reason idempotency_keys.key order_edits.reason notes.words
 """
 FREE_TEXT = {
@@ -78,9 +79,11 @@ LOGGED = f"""
 _BY_REASON = {
     "the log of facts: words are set apart from it when they are written": "order_events.data",
     "set apart from facts, and planted with them": "event_words.words event_words.salt",
-    "known by what the person is called, and planted with it": "buyer_blocks.subject partner_differences.subject",
+    "known by what the person is called, and planted with it": """
+        buyer_blocks.subject partner_differences.subject credit_accounts.customer_id""",
     "hashes of what is erased, which are emptied or say nothing by themselves": """
-        orders.request_hash intakes.digest merges.merge_key messages.digest fulfillment_orders.pickup_code_hash
+        orders.request_hash intakes.digest merges.merge_key remittances.request_hash
+        messages.digest fulfillment_orders.pickup_code_hash
         idempotency_keys.fingerprint api_keys.key_hash bulks.request_key bulks.fingerprint event_seals.hash
         promises.region
         trace_leaves.hash trace_roots.root
@@ -88,7 +91,7 @@ _BY_REASON = {
     "a key of a fact, step or movement: ids and codes of ours": """
         order_events.key step_results.key money_movements.key store_credits.key store_credit_movements.key
         asked_refunds.key
-        refund_tasks.key
+        refund_tasks.key invoice_entries.key captures.subject
         messages.message_id messages.same_as
         deliveries.message_id set_asides.subject histories_due.subject kept_histories.workflow_id""",
     "a person of ours or a partner by its name, who is no customer": """
@@ -99,6 +102,7 @@ _BY_REASON = {
         track_links.revoked_by orders.assignee returns.assignee notes.actor notes.mentions bulks.actor
         store_credits.issued_by bulks.canceled_by
         exports.created_by refund_tasks.done_by settlements.actor disputes.evidence_by
+        credit_accounts.set_by invoice_entries.actor remittances.actor
         subscriptions.created_by api_keys.name partner_events.partner partner_differences.partner promises.holder
         statement_entries.partner stock_exceptions.partner messages.recipient idempotency_keys.holder""",
     "a number that a channel, partner or we gave to an order, parcel, payment, case or event": """
@@ -107,6 +111,7 @@ _BY_REASON = {
         *.merge_id *.purchase_order_id orders.channel_order_id orders.channel_version orders.payment_reference
         payments.reference payment_links.reference tenders.reference payment_parts.reference store_credits.credit_id
         store_credit_movements.credit_id asked_refunds.link
+        authorizations.reference *.invoice_id *.remittance_id
         orders.follow_up_of returns.follow_up_id order_lines.channel_line_id intakes.channel_order_id
         missing_orders.channel_order_id fulfillment_orders.wms_reference money_movements.gateway_reference
         partner_events.subject statement_entries.subject shipments.waybill returns.waybill returns.case_id
@@ -127,9 +132,12 @@ _BY_REASON = {
     "a platform's settlement file: payers are not read, and a row that cannot be read is not quoted": """
         settlements.format settled_amounts.fee settled_amounts.payout_currency settled_amounts.problem
         refund_tasks.why disputes.reason_code disputes.stage disputes.outcome""",
+    "the places of towns, regions and postal areas of whole countries": "geo_points.* postal_areas.*",
+    "a carrier's remittance: waybills, and codes of what differs": "remittances.differences",
     "goods, which are nobody's": """
         promises.units promises.assignments promises.answer
-        *.sku *.location_id product_parts.bundle_sku product_parts.part_sku product_substitutes.substitute_sku
+        *.sku *.location_id buffers.buffer_id buffers.goods_class invoices.units captures.units cash_collections.units
+        product_parts.bundle_sku product_parts.part_sku product_substitutes.substitute_sku
         order_lines.bundle_of order_lines.substitute_for order_lines.added_by return_lines.replacement_sku
         products.title products.hs_code products.dangerous_goods_class products.goods_class products.channels
         products.return_exclusion channel_listings.channel_sku returned_goods.disposition returned_goods.grade
@@ -141,6 +149,7 @@ _BY_REASON = {
     "a status, code, currency, country or carrier out of a list": """
         order_edits.source order_edits.fields order_edits.refused_field order_edits.refusal payment_links.url
         *.channel *.currency *.status *.kind *.type *.milestone *.state *.carrier orders.payment_method orders.country
+        authorizations.capture captures.refusal
         orders.payment_terms tenders.method promises.pickup_location orders.promise_state
         orders.language orders.due orders.pickup_location deadline_alerts.due holds.code holds.on_expiry
         returns.reason_code returns.goods returns.refund_to returns.remedy returns.tracking returns.attention_code
@@ -191,6 +200,7 @@ def plant_words(sessions: Sessions) -> Iterator[str]:
     with sessions.begin() as session:
         session.execute(text(LOGGED), {"word": "Zhuge-in-a-fact"})
         session.execute(text("UPDATE buyer_blocks SET subject = (SELECT receiver_token FROM orders)"))
+        session.execute(text("UPDATE credit_accounts SET customer_id = (SELECT customer_id FROM orders)"))
     yield "Zhuge-in-a-fact"
 
 

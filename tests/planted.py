@@ -55,6 +55,13 @@ PLACES = {
         VALUES (:order, 'credited', 1, 'CNY', :order, :order || '-R-1', :order);
         INSERT INTO store_credits (code, customer_id, order_id, return_id, amount_minor, currency, key)
         VALUES (:order, 'BUYER-OF-LAMPS', :order, :order || '-R-1', 1, 'CNY', :order)""",
+    "credit": """
+        INSERT INTO credit_accounts (customer_id, currency, limit_minor, days, set_by)
+        VALUES ('BUYER-OF-LAMPS', 'CNY', 100, 30, 'lin') ON CONFLICT DO NOTHING;
+        INSERT INTO credit_claims (order_id, customer_id, currency, amount_minor, fits, closed_at)
+        VALUES (:order, 'BUYER-OF-LAMPS', 'CNY', 1, true, now());
+        INSERT INTO invoices (invoice_id, order_id, customer_id, currency, units, amount_minor, settled_minor, due_at,
+            closed_at) VALUES (:order || '-1', :order, 'BUYER-OF-LAMPS', 'CNY', '{"1": 1}', 1, 1, now(), now())""",
     "new addresses": """
         INSERT INTO address_corrections (correction_id, order_id, address, answer, reason, asked_by)
         VALUES (:order, :order, '{"name": "Zhuoma"}', 'refused', 'Ruyi has moved', 'lin')""",

@@ -25,12 +25,14 @@ OPEN = {
     "open": [status for status in OrderStatus if not is_final(ORDER, status)],
     "open_cases": [status for status in ReturnStatus if not is_final(RETURN, status)],
 }
-# Orders whose goods or messages must still reach the person.
+# Orders whose goods or messages must still reach the person, or whose invoices the person must still pay.
 UNDER_WAY = text("""
     SELECT order_id FROM orders WHERE order_id = ANY(:orders) AND (status = ANY(:open)
         OR EXISTS (SELECT FROM returns WHERE returns.order_id = orders.order_id AND status = ANY(:open_cases))
         OR EXISTS (SELECT FROM messages WHERE messages.order_id = orders.order_id AND sent_at IS NULL
-            AND parked_at IS NULL))
+            AND parked_at IS NULL)
+        OR EXISTS (SELECT FROM credit_claims AS c WHERE c.order_id = orders.order_id AND closed_at IS NULL)
+        OR EXISTS (SELECT FROM invoices AS i WHERE i.order_id = orders.order_id AND closed_at IS NULL))
     ORDER BY order_id
 """)
 DUE = text("""

@@ -127,6 +127,8 @@ FORGET = (
     UPDATE store_credits SET customer_id = :pseudonym
     WHERE order_id = ANY(:orders) OR (order_id IS NULL AND customer_id = ANY(:names))
     """,
+    "UPDATE credit_claims SET customer_id = :pseudonym WHERE order_id = ANY(:orders)",
+    "UPDATE invoices SET customer_id = :pseudonym WHERE order_id = ANY(:orders)",
     # What the CRM says of a customer's points is about the customer.
     """
     UPDATE partner_differences SET subject = :pseudonym || '/' || difference_id
@@ -142,5 +144,11 @@ FORGET = (
             WHEN repaired_region->>'province' = ANY(:provinces) THEN repaired_region->>'province' ELSE '' END,
         instructions = instructions - ARRAY['gift_message', 'invoice_title', 'invoice_tax_number']
     WHERE order_id = ANY(:orders)
+    """,
+    # The limit goes with the customer's last order. Locked first, so that the second of two last orders sees it.
+    "SELECT customer_id FROM credit_accounts WHERE customer_id = ANY(:names) ORDER BY customer_id FOR UPDATE",
+    """
+    DELETE FROM credit_accounts AS a WHERE customer_id = ANY(:names)
+        AND NOT EXISTS (SELECT FROM orders AS o WHERE o.customer_id = a.customer_id)
     """,
 )

@@ -34,6 +34,12 @@ KEPT: Mapping[str, str] = {
     "store_credits": f"""
         SELECT code, customer_id, order_id, amount_minor, currency, created_at FROM store_credits
         {OF_ORDERS} OR (order_id IS NULL AND customer_id IN (SELECT customer_id FROM orders {OF_ORDERS}))""",
+    "credit_accounts": f"""
+        SELECT customer_id, currency, limit_minor, days, set_at FROM credit_accounts
+        WHERE customer_id IN (SELECT customer_id FROM orders {OF_ORDERS})""",
+    "invoices": f"""
+        SELECT invoice_id, customer_id, order_id, amount_minor, settled_minor, currency, issued_at, due_at, closed_at
+        FROM invoices {OF_ORDERS} ORDER BY invoice_id""",
     "told_by_partners": f"""
         SELECT partner, type, subject, received_at, data FROM partner_events
         WHERE (data ? 'note' OR data ? 'reason' OR data ? 'evidence') AND subject IN (

@@ -42,6 +42,29 @@ def test_nothing_names_an_erased_person_and_their_orders_still_count(sessions: S
     assert "person.erased" in events_of(sessions, orders[0])
 
 
+def test_who_owes_an_invoice_is_erased_when_it_is_paid_and_their_limit_with_the_last_order(sessions: Sessions) -> None:
+    # given an order whose invoice is open, and one that owes nothing
+    owing, other = plant(sessions), plant(sessions)
+    do(sessions, "UPDATE invoices SET closed_at = NULL, settled_minor = 0 WHERE order_id = :order", order=owing)
+
+    # when
+    done = erase(sessions, [BUYER], "lin")
+
+    # then
+    assert done.under_way == [owing]
+    with sessions() as session:
+        owners = {row.order_id: row.customer_id for row in session.execute(text("SELECT * FROM invoices"))}
+        assert owners == {owing: BUYER, other: done.pseudonym}
+        assert session.scalars(text("SELECT customer_id FROM credit_accounts")).all() == [BUYER]
+
+    # when
+    do(sessions, "UPDATE invoices SET closed_at = now(), settled_minor = amount_minor")
+
+    # then
+    assert erase_due(sessions) == 1
+    assert find_names(sessions) == []
+
+
 def test_a_person_may_read_all_that_erasing_removes(sessions: Sessions) -> None:
     order_id = plant(sessions)
 
