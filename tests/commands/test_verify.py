@@ -178,6 +178,12 @@ TAMPERING = {
         "what carriers have remitted is booked parcel by parcel, or a difference",
         "SF:1",
     ),
+    "cash that is remitted by nobody": (
+        "INSERT INTO cash_collections (shipment_id, order_id, units, amount_minor, currency, state, remitted_minor)"
+        " VALUES ('RETURNED-1-S1', 'RETURNED', '{}', 100, 'CNY', 'remitted', 100)",
+        "what carriers have remitted is booked parcel by parcel, or a difference",
+        "RETURNED-1-S1",
+    ),
     "a return that paid less than it says": (
         "UPDATE money_movements SET amount_minor = 999 WHERE key = 'RETURNED:refunded'",
         "every return case paid back what it says",
