@@ -112,8 +112,8 @@ def _table(board: Board) -> Table:
     """A column for each channel, which fits a narrow terminal; orders move downwards."""
     channels = list(dict.fromkeys(order.channel for order in board.orders.values()))
     counted = [board.places(channel) for channel in (*channels, None)]
-    columns = (Column(name, justify="right", min_width=9) for name in (*channels, "all"))
-    table = Table("", *columns, box=SIMPLE_HEAD)
+    columns = (Column(name, justify="right", min_width=5, no_wrap=True) for name in (*channels, "all"))
+    table = Table(Column("", no_wrap=True), *columns, box=SIMPLE_HEAD)
     for place in PLACES:
         table.add_row(place, *(str(places[place] or "·") for places in counted))
     return table
