@@ -10,6 +10,7 @@ from temporalio import activity
 
 from domain import parcel_problems
 from domain.bundles import whole
+from domain.payment_terms import TermsKind
 from domain.returns.refunds import paid_by_unit
 from domain.status import FulfillmentStatus
 from models.database import Sessions
@@ -18,10 +19,11 @@ from models.fulfillment import FulfillmentOrderRow
 from models.order import OrderLineRow, OrderRow
 from record import journal
 from record.order_mapping import count_change, load_order, lock_order, order_of
-from record.orders import gifts
+from record.orders import gifts, invoices
 from record.orders.elsewhere import any_elsewhere
 from record.orders.promises import update_due
 from record.parameters import ParameterCache
+from record.shipping import cash
 from record.shipping.fulfillment_orders import lines_of, lock_fulfillment_order
 from record.sourcing.needs import outstanding
 from record.stock.demand import UNDONE, bundles_of
@@ -86,6 +88,7 @@ class CarrierClaims:
             if row is None or row.status not in (FulfillmentStatus.SHIPPED, FulfillmentStatus.CANCELED):
                 return Settlement(done=False)
             _give_up(session, row, remedy)
+            _ask_nothing_for(session, row)
             settlement = _withdraw(session, row) if remedy.action == parcel_problems.REFUND else Settlement(done=True)
             update_due(session, row.order_id)
             journal.remember(session, key, asdict(settlement))
@@ -118,6 +121,15 @@ def _give_up(session: Session, row: FulfillmentOrderRow, remedy: Remedy) -> None
     name = "fulfillment_order.canceled" if lost else "parcel.settled"
     journal.append_fact(session, row.order_id, name, key, data, remedy.actor)
     session.flush()
+
+
+def _ask_nothing_for(session: Session, row: FulfillmentOrderRow) -> None:
+    """Nobody pays for this parcel, at the door or by invoice: what is sent instead is asked for."""
+    terms = order_of(session, row.order_id).payment_terms
+    if terms == TermsKind.ON_DELIVERY:
+        cash.give_up(session, row.shipment_id or "")
+    elif terms == TermsKind.ON_CREDIT:
+        invoices.take_back(session, row.fulfillment_order_id)
 
 
 def _withdraw(session: Session, row: FulfillmentOrderRow) -> Settlement:

@@ -24,7 +24,7 @@ from models.order import OrderRow
 from models.returns import ReturnReasonRow, ReturnRow
 from record import money
 from record.order_mapping import load_order, order_of
-from record.orders import asked_refunds, authorizations, invoices
+from record.orders import asked_refunds, authorizations, invoices, invoicing
 from record.orders.captures import ask_gateway
 from record.parameters import ParameterCache
 from record.returns import cases, points
@@ -90,14 +90,16 @@ def _credit(session: Session, row: ReturnRow, order: OrderRow, due: Money) -> Re
     if row.refunded_at is None:
         give_credit(session, row, order, due - _paid_before(session, row, due.currency))
         row.refunded_at = func.now()
+        _credit_invoices(session, row)
         _restore_import(session, row)
     return RefundAnswer(due.minor_units)
 
 
 def _credit_invoices(session: Session, row: ReturnRow) -> None:
-    """Take the goods that were not paid yet off the invoices of an order on credit."""
-    if order_of(session, row.order_id).payment_terms != TermsKind.ON_CREDIT:
+    """Take the goods that were not paid yet off the invoices of an order on credit; what never left is on none."""
+    if row.goods in cases.NEVER_LEFT or order_of(session, row.order_id).payment_terms != TermsKind.ON_CREDIT:
         return
+    invoicing.issue_all(session, row.order_id)
     order = load_order(session, row.order_id)
     units, before = cases.returned_units(session, row), cases.returned_before(session, row)
     worth = _value(session, row, order, units, before).minor_units

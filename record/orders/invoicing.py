@@ -3,7 +3,7 @@
 from collections import Counter
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -13,7 +13,6 @@ from models.credit import CreditAccountRow, InvoiceRow
 from models.database import Sessions
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow
 from models.locks import Lock, try_lock
-from models.order import OrderRow
 from record import money
 from record.order_mapping import load_order, lock_order
 from record.orders.invoices import tell
@@ -22,12 +21,13 @@ AT_ONCE = 200
 DAYS = 30
 """When an invoice is due whose customer has no account, since a person let the order go on."""
 
-_TO_INVOICE = text("""
+_LEFT = """
     SELECT f.fulfillment_order_id FROM credit_claims AS c JOIN fulfillment_orders AS f USING (order_id)
     WHERE c.closed_at IS NULL AND f.status IN ('shipped', 'delivered')
         AND NOT EXISTS (SELECT FROM invoices AS i WHERE i.invoice_id = f.fulfillment_order_id)
-    ORDER BY f.fulfillment_order_id LIMIT :at_once
-""")
+"""
+_TO_INVOICE = text(f"{_LEFT} ORDER BY c.order_id, f.fulfillment_order_id LIMIT :at_once")
+_OF_ORDER = text(f"{_LEFT} AND c.order_id = :order_id ORDER BY f.fulfillment_order_id")
 _CLOSE = text("""
     UPDATE credit_claims AS c SET closed_at = now() FROM orders AS o
     WHERE c.closed_at IS NULL AND o.order_id = c.order_id AND o.ended_at IS NOT NULL
@@ -35,11 +35,11 @@ _CLOSE = text("""
             AND f.status IN ('shipped', 'delivered')
             AND NOT EXISTS (SELECT FROM invoices AS i WHERE i.invoice_id = f.fulfillment_order_id))
 """)
-_OVERDUE = text("""
-    UPDATE invoices SET overdue_at = now() WHERE invoice_id = ANY(ARRAY(
-        SELECT invoice_id FROM invoices WHERE closed_at IS NULL AND overdue_at IS NULL AND due_at < :now
-        ORDER BY due_at LIMIT :at_once FOR UPDATE SKIP LOCKED))
-    RETURNING invoice_id, order_id
+_LATE = text("""
+    SELECT invoice_id, order_id FROM (
+        SELECT invoice_id, order_id FROM invoices WHERE closed_at IS NULL AND overdue_at IS NULL AND due_at < :now
+        ORDER BY due_at LIMIT :at_once) AS late
+    ORDER BY order_id, invoice_id
 """)
 
 
@@ -51,6 +51,9 @@ class InvoiceSweep:
 
     def run(self, now: datetime) -> int:
         """Do a batch of each. Return how many there were."""
+        return self._issue() + self._remind(now)
+
+    def _issue(self) -> int:
         with self._sessions.begin() as session:
             if not try_lock(session, Lock.INVOICES):
                 return 0
@@ -58,17 +61,36 @@ class InvoiceSweep:
             for name in names:
                 _issue(session, name)
             session.execute(_CLOSE)
-            late = session.execute(_OVERDUE, {"now": now, "at_once": AT_ONCE}).all()
+        return len(names)
+
+    def _remind(self, now: datetime) -> int:
+        with self._sessions.begin() as session:
+            if not try_lock(session, Lock.INVOICES):
+                return 0
+            late = session.execute(_LATE, {"now": now, "at_once": AT_ONCE}).all()
             for one in late:
-                reason = f"the invoice {one.invoice_id} is overdue"
-                session.execute(update(OrderRow).where(OrderRow.order_id == one.order_id).values(attention=reason))
-                tell(session, one.order_id, "overdue", one.invoice_id, {})
-        return len(names) + len(late)
+                # Orders are locked before their invoices, as by those who book payments.
+                order = lock_order(session, one.order_id)
+                invoice = session.get_one(InvoiceRow, one.invoice_id, with_for_update=True, populate_existing=True)
+                if invoice.closed_at is None:
+                    invoice.overdue_at, order.attention = func.now(), f"the invoice {one.invoice_id} is overdue"
+                    tell(session, one.order_id, "overdue", one.invoice_id, {})
+        return len(late)
+
+
+def issue_all(session: Session, order_id: str) -> None:
+    """Issue at once what the sweep has not seen of an order, and lock it: goods are to be taken off its invoices."""
+    lock_order(session, order_id)
+    for name in session.scalars(_OF_ORDER, {"order_id": order_id}).all():
+        _issue(session, name)
 
 
 def _issue(session: Session, fulfillment_order_id: str) -> None:
     work = session.get_one(FulfillmentOrderRow, fulfillment_order_id)
     lock_order(session, work.order_id)
+    if session.get(InvoiceRow, fulfillment_order_id):
+        # A return has had it issued meanwhile.
+        return
     order = load_order(session, work.order_id)
     known = session.scalars(select(InvoiceRow).where(InvoiceRow.order_id == work.order_id)).all()
     others = [one for one in known if one.units]

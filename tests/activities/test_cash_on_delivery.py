@@ -9,13 +9,17 @@ import pytest
 from sqlalchemy import select
 
 from activities.audit import AuditRequest
+from activities.carrier_claims import ParcelTrouble, Remedy
+from activities.reserve import StockRequest
 from commands.parameters import set_parameter
 from domain.payment_terms import TermsKind
 from models.cash import CashCollectionRow
 from models.order import OrderRow
 from models.payment import MoneyMovementRow
 from record import money
-from tests.activities.story import Steps
+from record.shipping.fulfillment_orders import FulfillmentStep
+from record.shipping.progress import Reports
+from tests.activities.story import BOTH, Steps
 from tests.factories import LAMPS_AND_CUP, place_order
 
 TERMS = {"*": {"cod": {"kind": "on_delivery", "areas": ["Zhejiang"], "most": {"CNY": "500.00"}}}}
@@ -125,3 +129,27 @@ def test_what_no_courier_may_collect_is_held(changes: dict[str, Any], at_the_doo
     assert "ON_DELIVERY" in result.open.codes
     with steps.sessions() as session:
         assert session.get_one(OrderRow, steps.order_id).payment_terms == TermsKind.ON_DELIVERY
+
+
+def test_a_lost_parcel_that_is_sent_again_is_collected_for(at_the_door: Steps, ask: Callable[..., Any]) -> None:
+    # given
+    steps = at_the_door.up_to("book_shipment")
+    steps.record(steps.tracking_event("in_transit"))
+
+    # when it is lost, and its goods are sent again
+    steps.claims.take_up(ParcelTrouble(steps.order_id, steps.work, "lost"))
+    steps.claims.make_good(Remedy(steps.order_id, steps.work, "reship", "sun"))
+    [work] = steps.allocate.allocate_stock(StockRequest(steps.order_id, 3)).work
+    name = work.fulfillment_order_id
+    step = FulfillmentStep(steps.order_id, name)
+    steps.pick.release_to_pick(step)
+    packed = {"fulfillment_order_id": name, "parcels": [{"weight_grams": 1100}]}
+    told = [
+        steps.webhook("wms", "fulfillment_order.picked", name, fulfillment_order_id=name, lines=BOTH),
+        steps.webhook("wms", "fulfillment_order.packed", name, **packed),
+    ]
+    steps.progress.record_progress(Reports(steps.order_id, name, told))
+    steps.ship.book_shipment(step)
+
+    # then
+    assert ask(f"/tms/shipments/{name}-S1")["request"]["collect"] == {"amount": "67.97", "currency": "CNY"}

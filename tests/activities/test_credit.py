@@ -1,6 +1,8 @@
 """Orders on credit as steps: within the limit they go on unpaid, and each parcel that leaves is an invoice."""
 
 from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FuturesTimeout
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,15 +12,21 @@ from sqlalchemy import select
 
 from activities.audit import AuditRequest
 from activities.audit_findings import AuditResult
+from activities.carrier_claims import Remedy
+from activities.reserve import StockRequest
+from activities.withdraw import Withdrawal
 from commands.parameters import set_parameter
 from domain.money import Money
+from domain.returns.requests import RecordGoodsRequest, RefundReturnRequest
 from models.credit import InvoiceRow
+from models.fulfillment import FulfillmentOrderRow
 from models.order import OrderRow
 from record import money
+from record.order_mapping import lock_order
 from record.orders import invoices
 from record.orders.credit import set_account
 from record.orders.invoicing import InvoiceSweep
-from tests.activities.story import Steps
+from tests.activities.story import A_LAMP, Steps
 from tests.factories import LAMPS_AND_CUP, place_order
 
 TERMS = {"*": {"invoice": {"kind": "on_credit"}}}
@@ -152,3 +160,86 @@ def test_a_parcel_that_nobody_took_is_not_owed(on_credit: Steps) -> None:
     assert invoice(steps).closed_at is not None
     with steps.sessions() as session:
         assert money.captured(session, steps.order_id).minor_units == 0
+
+
+def returned(steps: Steps, **changes: Any) -> Steps:
+    """Have one lamp come back, and settle its case."""
+    steps.requests.open_return(steps.requested(**changes))
+    steps.returns.record_goods(RecordGoodsRequest(steps.case, "delivered"))
+    steps.record_return(steps.return_event("received", A_LAMP))
+    steps.return_refunds.refund_return(RefundReturnRequest(steps.case, 1))
+    return steps
+
+
+def still_owed(steps: Steps) -> int:
+    InvoiceSweep(steps.sessions).run(datetime.now(UTC))
+    return invoice(steps).amount_minor - invoice(steps).settled_minor
+
+
+def test_goods_that_never_left_are_not_taken_off_the_invoice_of_others(on_credit: Steps) -> None:
+    # given a lamp that is given back before the rest leaves
+    steps = on_credit.up_to("reserve_stock")
+    steps.requests.open_return(steps.requested())
+    steps.withdraw.withdraw_lines(Withdrawal(steps.order_id, steps.case, "recalled"))
+    steps.returns.record_goods(RecordGoodsRequest(steps.case, "recalled"))
+    [work] = steps.allocate.allocate_stock(StockRequest(steps.order_id, 2)).work
+    with steps.sessions.begin() as session:
+        session.get_one(FulfillmentOrderRow, work.fulfillment_order_id).status = "delivered"
+    before = still_owed(steps)
+
+    # when
+    for _ in range(2):
+        steps.return_refunds.refund_return(RefundReturnRequest(steps.case, 1))
+
+    # then
+    assert (work.units, before, still_owed(steps)) == (2, TOTAL - 1999, TOTAL - 1999)
+
+
+@pytest.mark.parametrize("refund_to", ["original", "store_credit"])
+def test_goods_that_come_back_before_their_invoice_are_not_owed(refund_to: str, on_credit: Steps) -> None:
+    # given
+    steps = on_credit.up_to("end_order")
+
+    # when
+    returned(steps, refund_to=refund_to)
+
+    # then
+    assert still_owed(steps) == TOTAL - 1999
+
+
+def test_a_payment_and_the_sweep_for_what_is_overdue_never_wait_for_each_other(on_credit: Steps) -> None:
+    # given
+    steps = sent(on_credit)
+    with steps.sessions.begin() as session:
+        session.get_one(InvoiceRow, invoice(steps).invoice_id).due_at = datetime.now(UTC) - timedelta(days=1)
+
+    # when a payment comes while the sweep has the invoice
+    with ThreadPoolExecutor(1) as pool:
+        with steps.sessions.begin() as session:
+            lock_order(session, steps.order_id)
+            sweep = pool.submit(InvoiceSweep(steps.sessions).run, datetime.now(UTC))
+            with suppress(FuturesTimeout):
+                sweep.result(0.5)
+            session.get_one(InvoiceRow, invoice(steps).invoice_id, with_for_update={"nowait": True})
+        sweep.result()
+
+    # then
+    assert invoice(steps).overdue_at is not None
+
+
+@pytest.mark.parametrize(("remedy", "owed"), [("reship", TOTAL), ("refund", 0)])
+def test_a_lost_parcel_is_not_owed_and_what_is_sent_instead_is(remedy: str, owed: int, on_credit: Steps) -> None:
+    # given
+    steps = sent(on_credit)
+
+    # when
+    steps.claims.make_good(Remedy(steps.order_id, steps.work, remedy, "sun"))
+    for work in steps.allocate.allocate_stock(StockRequest(steps.order_id, 3)).work:
+        with steps.sessions.begin() as session:
+            session.get_one(FulfillmentOrderRow, work.fulfillment_order_id).status = "shipped"
+    InvoiceSweep(steps.sessions).run(datetime.now(UTC))
+
+    # then
+    with steps.sessions() as session:
+        mine = select(InvoiceRow).where(InvoiceRow.order_id == steps.order_id)
+        assert sum(one.amount_minor - one.settled_minor for one in session.scalars(mine)) == owed
