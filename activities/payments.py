@@ -5,6 +5,7 @@ payment say who pays back (activities/refund_ways.py)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -116,7 +117,7 @@ def refund(
     them; what one of them refuses does not keep the others from giving theirs.
     """
     with sessions.begin() as session:
-        parts = _fix(session, key, order, amount, return_id)
+        parts = _fix(session, key, order, amount, return_id, {"reason": reason, "subject": subject})
     refunded, asked, refusal = 0, 0, ""
     for link, part in parts:
         answer = _refund_part(sessions, ways, order, link, part, reason, key, return_id, subject)
@@ -189,8 +190,27 @@ def _refused(session: Session, order: OrderRow, currency: str) -> int:
     return int(asked) - sum(minor for one, minor in session.execute(done) if one.split(payment_links.BEHIND)[0] == key)
 
 
-def _fix(session: Session, key: str, order: OrderRow, amount: Money, return_id: str) -> Sequence[tuple[str, Money]]:
-    """Return how much is paid back of which payment, empty for the order's own; as it was fixed the first time."""
+def finish(sessions: Sessions, ways: RefundWays, order: OrderRow, mine: str = "") -> None:
+    """Ask again for the order's refunds that nobody has answered, each under its own key: the payments answer them as
+    the first time. Whoever asked may have ended since; `mine` begins the keys of the caller's own. Raises
+    PartnerTrouble."""
+    with sessions() as session:
+        rows = asked_refunds.unanswered(session, order.order_id, datetime.now(UTC) - asked_refunds.LATE, mine)
+        fixed = journal.earlier_answers(session, [_asked(row.key) for row in rows])
+    for key, row in {row.key: row for row in rows}.items():
+        known, nothing = fixed.get(_asked(key), {}), Money(0, row.currency)
+        reason, subject = known.get("reason") or "refund", known.get("subject", "")
+        answer = refund(sessions, ways, order, nothing, reason, key, row.return_id or "", subject)
+        if answer.refusal:
+            with sessions.begin() as session:
+                payment_claims.call_a_person(session, order.order_id, f"a refund was refused: {answer.refusal}")
+
+
+def _fix(
+    session: Session, key: str, order: OrderRow, amount: Money, return_id: str, words: dict[str, str]
+) -> Sequence[tuple[str, Money]]:
+    """Return how much is paid back of which payment, empty for the order's own; as it was fixed the first time. The
+    words of the refund are kept with it."""
     journal.lock_order(session, order.order_id)
     asked, currency = journal.earlier_answer(session, _asked(key)), amount.currency
     if asked is not None:
@@ -200,7 +220,7 @@ def _fix(session: Session, key: str, order: OrderRow, amount: Money, return_id: 
     parts = asked_refunds.ask(session, key, order, amount, return_id)
     if not parts:
         return []
-    fixed: dict[str, object] = {"minor": sum(part.minor_units for _, part in parts)}
+    fixed: dict[str, object] = {"minor": sum(part.minor_units for _, part in parts), **words}
     if len(parts) > 1 or parts[0][0]:
         fixed["parts"] = [[link, part.minor_units] for link, part in parts]
     journal.remember(session, _asked(key), fixed)

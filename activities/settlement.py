@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from temporalio import activity
 
-from activities.payments import refund
+from activities.payments import finish, refund
 from activities.refund_ways import RefundWays
 from activities.reserving import give_back, renew
 from domain.money import Money
@@ -35,7 +35,8 @@ class Settlement:
         """Book what the gateway has captured. Pay back what remains of it if the order ended without goods and no
         return case is still to pay.
 
-        What is reserved is given back after the order's end, and renewed before.
+        Refunds that nobody has answered are asked for again first. What is reserved is given back after the end of the
+        order, and renewed before.
         """
         with self.sessions.begin() as session:
             order = order_of(session, order_id)
@@ -45,6 +46,7 @@ class Settlement:
             renew(self.sessions, self.ways.payments, order_id)
         ask_gateway(self.sessions, self.ways.payments, order)
         send_asked(self.sessions, self.ways.payments, order_id)
+        finish(self.sessions, self.ways, order, mine=_late(order_id))
         with self.sessions.begin() as session:
             order = order_of(session, order_id)
             over = OrderStatus(order.status) in UNDONE and not money.awaits_case(session, order_id)
@@ -73,4 +75,8 @@ class Settlement:
 
 def _key(order_id: str, amount: Money, came: int) -> str:
     """Return a key that is the same for a repeat, and another one once more money has come."""
-    return f"{order_id}:refund:late:{amount.currency}:{came}"
+    return f"{_late(order_id)}{amount.currency}:{came}"
+
+
+def _late(order_id: str) -> str:
+    return f"{order_id}:refund:late:"

@@ -147,6 +147,14 @@ TASKS = """
             AS wrong
     FROM refund_tasks"""
 
+# The settlement of late payments asks again for those of which nobody has heard (record/orders/asked_refunds.py).
+UNANSWERED = """
+    SELECT key || CASE link WHEN '' THEN '' ELSE '@' || link END AS id, asked_at < now() - interval '1 day' AS wrong,
+        asked_at >= now() - interval '1 day' AS waiting
+    FROM asked_refunds WHERE NOT starts_with(key, 'dispute:') AND NOT EXISTS (
+        SELECT FROM refund_tasks WHERE refund_tasks.key = asked_refunds.key
+            || CASE link WHEN '' THEN '' ELSE '@' || link END)"""
+
 CREDITS = """
     SELECT coalesce(credit.code, movement.key) AS id,
         (credit.amount_minor, credit.currency, credit.return_id)
@@ -178,7 +186,8 @@ DISPUTES = """
         coalesce((SELECT sum(amount_minor) FROM asked_refunds WHERE key = 'dispute:' || dispute_id), 0)
             <> CASE outcome WHEN '' THEN taken_minor ELSE 0 END
         OR coalesce((SELECT sum(amount_minor) FROM money_movements AS m
-            WHERE m.order_id = disputes.order_id AND m.key = 'dispute:' || dispute_id), 0)
+            WHERE m.order_id = disputes.order_id
+                AND (m.key = 'dispute:' || dispute_id OR starts_with(m.key, 'dispute:' || dispute_id || '@'))), 0)
             <> CASE outcome WHEN 'lost' THEN taken_minor ELSE 0 END AS wrong
     FROM disputes"""
 
@@ -196,6 +205,7 @@ MONEY_QUERIES: Mapping[str, str] = {
     "what was paid of invoices is captured, and nothing else of them": INVOICED,
     "every return case paid back what it says": CASE_PAID,
     "every refund that a person pays is set aside until it is booked": TASKS,
+    "every refund that was asked for has its answer within a day": UNANSWERED,
     "money in dispute is set aside, booked when it is lost and free when it is won": DISPUTES,
     "every store credit has its movement of money, and the other way round": CREDITS,
     "what is spent of every balance is the sum of its movements": BALANCES,

@@ -31,7 +31,8 @@ class DisputeOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DisputeReport:
-    """What the gateway, a channel or a file says of a dispute. Its id is unique for who says it."""
+    """What the gateway, a channel or a file says of a dispute. Its id is unique for who says it. Without a
+    `payment_reference` it is about the order's own payment."""
 
     dispute_id: str
     amount: Money
@@ -39,3 +40,4 @@ class DisputeReport:
     stage: Stage = Stage.CHARGEBACK
     respond_by: datetime | None = None
     outcome: DisputeOutcome | None = None
+    payment_reference: str = ""

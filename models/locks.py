@@ -24,6 +24,7 @@ class Lock(IntEnum):
     INVOICES = 4_221_982
     SUBSCRIPTIONS = 4_221_981
     RENEWALS = 4_221_983
+    UNANSWERED = 4_221_984
     PROMISES = 4_221_980
     """Taken with a hash of the SKU as its second number: see `lock_skus`."""
 

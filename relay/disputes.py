@@ -35,5 +35,6 @@ class Disputes:
                 Stage(data["stage"]),
                 datetime.fromisoformat(data["respond_by"]) if data.get("respond_by") else None,
                 OUTCOMES.get(waiting.event.type),
+                waiting.event.subject,
             )
             tell(session, waiting.order.order_id, told, waiting.event.partner)

@@ -72,12 +72,14 @@ FIND_RETURN = prepared(f"""
     SELECT r.return_id AS key, r.return_id AS target, r.case_id, {_ORDER}
     FROM returns r JOIN orders o USING (order_id) WHERE r.return_id = ANY(:keys)
 """)
-# A payment belongs to one order, even before it is bound: other orders that name it get no signal.
+# A payment belongs to one order, even before it is bound: other orders that name it get no signal. A check may name the
+# order itself.
 _OWNER = f"""
     FROM unnest(CAST(:keys AS text[])) AS wanted(key)
     JOIN orders o ON o.order_id = coalesce(
         (SELECT p.order_id FROM payments p WHERE p.reference = wanted.key),
-        ({FIRST_TO_NAME.format(reference="wanted.key")}))
+        ({FIRST_TO_NAME.format(reference="wanted.key")}),
+        wanted.key)
     WHERE o.workflow_started_at IS NOT NULL"""
 # The other orders of a shared payment, each of which has its part.
 _SHARERS = f"""

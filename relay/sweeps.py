@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from integrations.http import PartnerHttp
 from models.database import Sessions
+from record.orders.asked_refunds import UnansweredSweep
 from record.orders.deadlines import DeadlineSweep
 from record.orders.disputes import DisputeSweep
 from record.orders.invoicing import InvoiceSweep
@@ -36,6 +37,7 @@ class Sweep(NamedTuple):
 
 def database_sweeps(sessions: Sessions, settings: Settings, outlooks: OutlookCache) -> tuple[Sweep, ...]:
     deadlines, invoices, renewals = DeadlineSweep(sessions), InvoiceSweep(sessions), RenewalSweep(sessions)
+    unanswered = UnansweredSweep(sessions)
     return (
         # Facts of a second are sealed together, those of one order in one go.
         Sweep("proof", Proof(sessions, settings).run, 5, shortest_pause=1),
@@ -47,6 +49,8 @@ def database_sweeps(sessions: Sessions, settings: Settings, outlooks: OutlookCac
         Sweep("disputes", DisputeSweep(sessions).run, 60),
         # Remind of refunds that a person is to pay at a channel.
         Sweep("refund_tasks", ReminderSweep(sessions).run, 60),
+        # Have refunds asked for again that nobody has answered.
+        Sweep("unanswered_refunds", lambda: unanswered.run(datetime.now(UTC)), 60),
         # Have reserved money renewed before it expires.
         Sweep("renewals", lambda: renewals.run(datetime.now(UTC)), 60),
         # Erase persons who asked for it while an order was under way, once that order has ended.

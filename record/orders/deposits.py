@@ -10,7 +10,7 @@ from models.order import OrderRow
 from models.payment import MoneyMovementRow, TenderRow
 from record import journal
 from record.order_mapping import lock_order
-from record.orders.refund_shares import left_of_own
+from record.orders.refund_shares import left_of
 
 FORFEITED = "forfeited"
 
@@ -36,12 +36,14 @@ def forfeit(session: Session, order: OrderRow, rules: Parameters) -> None:
     locked the order."""
     if presale_of(rules.presale, order.channel).deposit is not Deposit.FORFEITED:
         return
-    kept = left_of_own(session, order.order_id, order.currency)
-    if kept <= 0:
+    key, reference = f"{order.order_id}:{FORFEITED}", order.payment_reference
+    known = session.scalar(select(MoneyMovementRow.key).where(MoneyMovementRow.key == key))
+    kept = left_of(session, order.order_id, order.currency)
+    # What comes to the same payment afterwards is no deposit: it goes back with the order.
+    if known or kept <= 0:
         return
     amount = Money(kept, order.currency)
-    key, reference = f"{order.order_id}:{FORFEITED}", order.payment_reference
-    known = {"order_id": order.order_id, "kind": FORFEITED, "gateway_reference": reference, "key": key}
-    session.add(MoneyMovementRow(**known, amount_minor=kept, currency=order.currency))
+    row = {"order_id": order.order_id, "kind": FORFEITED, "gateway_reference": reference, "key": key}
+    session.add(MoneyMovementRow(**row, amount_minor=kept, currency=order.currency))
     data = {"amount": amount.text, "currency": amount.currency}
     journal.append_fact(session, order.order_id, "deposit.forfeited", "deposit.forfeited", data)

@@ -12,14 +12,16 @@ from sqlalchemy.orm import Session
 from domain.disputes import DISPUTE_DUE, DISPUTED, REFUND_KEY, WARN_BEFORE, DisputeOutcome, DisputeReport, Stage
 from domain.milestones import BOOKS
 from domain.money import Money
+from domain.status import UNDONE
 from models.database import Sessions
 from models.disputes import DisputeRow
 from models.order import HoldRow, OrderRow
 from models.payment import AskedRefundRow
 from record import journal, money
 from record.order_mapping import lock_order
-from record.orders import booked_refunds
+from record.orders import booked_refunds, payment_claims, refund_shares
 from record.orders.booked_refunds import BookedRefund
+from record.orders.payment_links import key_of
 
 D = DisputeRow
 UNSENT = "answer the dispute: "
@@ -95,7 +97,7 @@ def _open(session: Session, order: OrderRow, name: str, told: DisputeReport) -> 
     row = D(
         dispute_id=name,
         order_id=order.order_id,
-        payment_reference=order.payment_reference,
+        payment_reference=told.payment_reference or order.payment_reference,
         amount_minor=told.amount.minor_units,
         taken_minor=0,
         currency=told.amount.currency,
@@ -115,13 +117,16 @@ def _open(session: Session, order: OrderRow, name: str, told: DisputeReport) -> 
 
 
 def _take(session: Session, order: OrderRow, row: DisputeRow) -> None:
-    """Set the money aside, once, unless the bank only asks: at most what is held and for nobody else."""
+    """Set the money aside, once, unless the bank only asks: at most what is held of that payment and for nobody
+    else."""
     if row.taken_minor or row.stage == Stage.INQUIRY or row.currency != order.currency:
         return
-    row.taken_minor = max(0, min(row.amount_minor, money.refundable(session, order.order_id).minor_units))
+    link = refund_shares.payment_of(session, order, row.payment_reference)
+    left = refund_shares.left_of(session, order.order_id, row.currency, link)
+    row.taken_minor = max(0, min(row.amount_minor, left, money.refundable(session, order.order_id).minor_units))
     if row.taken_minor:
         kept = {"order_id": order.order_id, "amount_minor": row.taken_minor, "currency": row.currency}
-        session.add(AskedRefundRow(key=f"{REFUND_KEY}{row.dispute_id}", link="", **kept))
+        session.add(AskedRefundRow(key=f"{REFUND_KEY}{row.dispute_id}", link=link, **kept))
 
 
 def _decide(session: Session, order: OrderRow, row: DisputeRow, outcome: DisputeOutcome) -> None:
@@ -129,13 +134,17 @@ def _decide(session: Session, order: OrderRow, row: DisputeRow, outcome: Dispute
     session.flush()
     session.execute(delete(AskedRefundRow).where(AskedRefundRow.key == key))
     if outcome is DisputeOutcome.LOST and row.taken_minor:
-        lost = BookedRefund(key, Money(row.taken_minor, row.currency), row.dispute_id, subject=key)
+        paid_by = refund_shares.payment_of(session, order, row.payment_reference)
+        lost = BookedRefund(key_of(key, paid_by), Money(row.taken_minor, row.currency), row.dispute_id, subject=key)
         # The customer has the money by the bank, and hears of it from there.
         booked_refunds.book(session, order, lost, told=BOOKS)
     row.outcome, row.decided_at, row.warn_at = outcome, datetime.now(UTC), None
     told = {"dispute_id": row.dispute_id}
     journal.append_fact(session, order.order_id, f"dispute.{outcome}", f"{row.dispute_id}:{outcome}", told)
     _clear(session, row)
+    if outcome is DisputeOutcome.WON and row.taken_minor and order.status in UNDONE:
+        # Nobody works on the order any more: its money is paid back by a settlement.
+        payment_claims.ask_for_check(session, order.order_id, f"{row.dispute_id}:{outcome}")
 
 
 def _show(session: Session, order: OrderRow) -> None:

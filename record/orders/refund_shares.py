@@ -57,9 +57,15 @@ def _left(session: Session, order_id: str, currency: str) -> dict[str, int]:
     return left
 
 
-def left_of_own(session: Session, order_id: str, currency: str) -> int:
-    """Return what is left of the order's own payment, in minor units."""
-    return _left(session, order_id, currency).get("", 0)
+def left_of(session: Session, order_id: str, currency: str, payment: str = "") -> int:
+    """Return what is left of this payment, empty for the order's own, in minor units."""
+    return _left(session, order_id, currency).get(payment, 0)
+
+
+def payment_of(session: Session, order: OrderRow, reference: str) -> str:
+    """Return the tender or link that has this reference; empty for the order's own payment."""
+    others = _others(session, order.order_id) if reference != order.payment_reference else []
+    return reference if reference in [name for name, _ in others] else ""
 
 
 def kind_of(session: Session, order_id: str, reference: str) -> TenderKind | None:

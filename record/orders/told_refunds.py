@@ -1,7 +1,7 @@
 """What a channel says that it has paid back is booked once: as what it was asked for, or as its own doing."""
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from domain.disputes import REFUND_KEY
 from domain.money import Money
@@ -12,7 +12,7 @@ from record.order_mapping import lock_order
 from record.orders import asked_refunds, booked_refunds, refund_shares, refund_tasks
 from record.orders.booked_refunds import BookedRefund
 from record.orders.movements import Movement, book
-from record.orders.payment_links import key_of
+from record.orders.payment_links import BEHIND, key_of
 
 A, M = AskedRefundRow, MoneyMovementRow
 GONE = ("refunded", "credited", "moved", "forfeited")
@@ -60,16 +60,23 @@ def _family(session: Session, row: OrderRow) -> list[str]:
 
 
 def _sums(session: Session, order_id: str, currency: str) -> dict[str, int]:
-    of_order = M.order_id == order_id, M.currency == currency
+    """Return what has moved of the payments that the channel collects, by kind: it says nothing of others."""
+    link = func.split_part(M.key, BEHIND, 2)
+    of_channel = (link == "") | link.in_(_tenders(M.order_id))
+    of_order = M.order_id == order_id, M.currency == currency, of_channel
     sums = select(M.kind, func.sum(M.amount_minor)).where(*of_order).group_by(M.kind)
     return {kind: int(minor) for kind, minor in session.execute(sums)}
 
 
+def _tenders(order_id: InstrumentedAttribute[str]) -> Select[str]:
+    """Return the tenders that a channel collects."""
+    return select(TenderRow.reference).where(TenderRow.order_id == order_id, TenderRow.kind == TenderKind.PLATFORM)
+
+
 def _asked(session: Session, orders: list[str], currency: str) -> list[AskedRefundRow]:
     """Return what was asked of the channel and not answered, tasks first, then the oldest."""
-    tenders = select(TenderRow.reference).where(TenderRow.order_id == A.order_id, TenderRow.kind == TenderKind.PLATFORM)
     # Money in dispute is the bank's matter.
-    of_channel = (A.link == "") | A.link.in_(tenders), ~A.key.startswith(REFUND_KEY)
+    of_channel = (A.link == "") | A.link.in_(_tenders(A.order_id)), ~A.key.startswith(REFUND_KEY)
     mine = A.order_id.in_(orders), *of_channel, A.currency == currency
     found = session.scalars(select(A).where(*mine).order_by(A.asked_at, A.key)).all()
     return sorted(found, key=lambda one: refund_tasks.open_task(session, key_of(one.key, one.link)) is None)

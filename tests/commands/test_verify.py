@@ -230,6 +230,12 @@ TAMPERING = {
         "what is reserved and not captured is given back after the end",
         "CANCELED",
     ),
+    "a refund that nobody has answered": (
+        "INSERT INTO asked_refunds (key, link, order_id, amount_minor, currency, asked_at)"
+        " VALUES ('RESERVED:refund:1', 'CARD-2', 'RESERVED', 1, 'CNY', now() - interval '25 hours')",
+        "every refund that was asked for has its answer within a day",
+        "RESERVED:refund:1@CARD-2",
+    ),
     "a dispute whose money is not set aside": (
         "INSERT INTO disputes (dispute_id, order_id, payment_reference, amount_minor, taken_minor, currency,"
         " reason_code, stage) VALUES ('payments:DP-1', 'RESERVED', 'P', 100, 100, 'CNY', '', 'chargeback')",
@@ -316,6 +322,7 @@ def test_a_record_that_the_steps_wrote_is_clean(record: Sessions) -> None:
         "every paid link has its money",
         "what was paid of invoices is captured, and nothing else of them",
         "every refund that a person pays is set aside until it is booked",
+        "every refund that was asked for has its answer within a day",
         "money in dispute is set aside, booked when it is lost and free when it is won",
         "what is spent of every balance is the sum of its movements",
         "what orders take from balances is captured for them, and the other way round",
