@@ -44,8 +44,13 @@ class Exports:
             return 0
         try:
             size = await self._write(work)
-        except (ExportRefused, PartnerTrouble) as problem:
-            await asyncio.to_thread(self._end, request.export_id, due, None, str(problem))
+        except (ExportRefused, PartnerTrouble) as known:
+            await asyncio.to_thread(self._end, request.export_id, due, None, str(known))
+            raise
+        except Exception as unexpected:
+            # Its text may hold addresses and names. The next try begins the run again.
+            problem = f"it broke off: {type(unexpected).__name__}"
+            await asyncio.to_thread(self._end, request.export_id, due, None, problem)
             raise
         await asyncio.to_thread(self._end, request.export_id, due, size)
         return size

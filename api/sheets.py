@@ -4,6 +4,7 @@ One wrapper of all routes that answer a `Page` asks the route itself for page af
 shows, and only one page of it is held at a time.
 """
 
+import re
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
@@ -43,6 +44,8 @@ MOST_SECONDS = 300.0
 """How long an XLSX is made: its caller hears nothing meanwhile."""
 ROWS_OF_A_PAGE = 200
 CHUNK_BYTES = 65_536
+NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9._-]+")
+"""Of a path: it may hold ids of other people's systems, and a header has no quotes and no other letters in it."""
 
 
 class SheetRoute:
@@ -87,7 +90,7 @@ class SheetRoute:
         first = await anext(pages)
         if isinstance(first, Response):
             return first
-        name = request.scope["path"].strip("/").replace("/", "-")
+        name = NOT_IN_A_NAME.sub("-", request.scope["path"].strip("/"))
         headers = {"Content-Disposition": f'attachment; filename="{name}.{kind}"', "Cache-Control": "no-store"}
         if kind == "csv":
             return StreamingResponse(self._csv(first, pages), headers=headers, media_type=MEDIA[kind])

@@ -28,6 +28,9 @@ async def deliver(target: Mapping[str, Any], root: Path | None, file: Path, name
     except (OSError, TimeoutError) as trouble:
         # Texts of errors may hold addresses and names; the kind says enough.
         raise PartnerTrouble(f"{kind}: {type(trouble).__name__}") from None
+    except UnicodeError:
+        # A name such as `a..b` cannot be asked for.
+        raise ExportRefused(f"{kind}: its host is no name of a host") from None
 
 
 def _to_folder(target: Mapping[str, Any], root: Path | None, file: Path, name: str) -> None:
@@ -93,10 +96,12 @@ async def _to_s3(target: Mapping[str, Any], file: Path, name: str) -> None:
     from obstore import put_async
     from obstore.store import S3Store
 
-    endpoint = target.get("endpoint")
+    endpoint: str | None = target.get("endpoint")
+    # An endpoint of None is refused: without one it is that of Amazon.
+    elsewhere: Any = {"endpoint": endpoint} if endpoint else {}
     store = S3Store(
         target["bucket"],
-        endpoint=endpoint,
+        **elsewhere,
         region=target["region"],
         access_key_id=target["access_key"],
         secret_access_key=target["secret"],

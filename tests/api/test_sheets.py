@@ -3,6 +3,7 @@
 import csv
 from io import BytesIO, StringIO
 from typing import Any
+from urllib.parse import quote
 
 import httpx2
 import pytest
@@ -141,6 +142,14 @@ async def test_a_sheet_whose_key_is_revoked_is_broken_off(
         # A server closes the connection of an answer that does not end, and the client notices.
         with pytest.raises(AssertionError):
             await staff.get("/products?format=csv")
+
+
+@pytest.mark.parametrize(("customer", "name"), [("王芳", "customers-store"), ('a"; x="', "customers-a-x-store")])
+async def test_a_file_is_named_in_plain_letters_whoever_it_is_about(staff: Api, customer: str, name: str) -> None:
+    answer = await staff.get(f"/customers/{quote(customer)}/store-credits", params={"format": "csv"})
+
+    assert answer.status_code == 200
+    assert answer.headers["content-disposition"] == f'attachment; filename="{name}-credits.csv"'
 
 
 def _is_list(operation: dict[str, Any]) -> bool:

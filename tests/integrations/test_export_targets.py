@@ -139,3 +139,25 @@ async def test_s3_has_the_object_after_one_signed_request(
     assert signature.startswith("AWS4-HMAC-SHA256 Credential=AKIATESTS/")
     with pytest.raises(PartnerTrouble, match="s3: "):
         await deliver(target | {"endpoint": "http://127.0.0.1:9"}, None, file, NAME)
+
+
+async def test_amazons_own_s3_needs_no_endpoint(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = list[tuple[Any, str]]()
+
+    async def put(store: Any, path: str, content: Path) -> None:
+        asked.append((store, path))
+
+    monkeypatch.setattr("obstore.put_async", put)
+    target = {"bucket": "finance", "region": "eu-west-1", "access_key": "AK", "secret": SECRET, "folder": "daily"}
+
+    await deliver({"kind": "s3"} | target, None, file, NAME)
+
+    [(store, path)] = asked
+    assert (store.config["bucket"], store.config["region"], path) == ("finance", "eu-west-1", f"daily/{NAME}")
+
+
+async def test_a_host_that_is_no_name_is_refused(file: Path) -> None:
+    target = {"kind": "sftp", "host": "a..b", "port": 22, "user": "u", "host_key": "ssh-rsa AAAA", "secret": SECRET}
+
+    with pytest.raises(ExportRefused, match="no name of a host"):
+        await deliver(target | {"folder": "daily"}, None, file, NAME)
