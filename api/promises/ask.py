@@ -75,7 +75,8 @@ def _asked(services: Services, caller: Caller, body: PromiseBody) -> Asked:
         raise invalid("place", "name a place or a store")
     lines = tuple([(line.sku, line.quantity) for line in body.lines])
     to = place.country, place.province, body.store or ""
-    return Asked(channel, lines, *to, level=body.service_level, at=body.at, stores=body.stores)
+    near = {"city": place.city, "postal_code": place.postal_code}
+    return Asked(channel, lines, *to, level=body.service_level, at=body.at, stores=body.stores, **near)
 
 
 def _response(caller: Caller, asked: Asked, made: Offer, row: PromiseRow | None) -> Response:

@@ -7,6 +7,7 @@ them, and their stock are read in one statement each.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from domain.bundles import explode, whole
 from domain.promises import Policy, PromiseBasis, Promised, promise
@@ -29,7 +30,8 @@ MAX_LINES_IN_REASON = 5
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """`at` is when the order would be placed, None for now; `stores` how many stores nearby are wanted."""
+    """`at` is when the order would be placed, None for now; `stores` how many stores nearby are wanted. `city` and
+    `postal_code` tell distances, and are not kept."""
 
     channel: str
     lines: tuple[Line, ...]
@@ -39,6 +41,8 @@ class Asked:
     level: str = STANDARD
     at: datetime | None = None
     stores: int = 0
+    city: str = ""
+    postal_code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +80,14 @@ class Offer:
         return {one.location_id: dict(one.units) for one in self.parcels}
 
 
-def offer(asked: Asked, goods: Goods, stock: Shelves) -> Offer:
-    """Decide on this stock. The exact solver, which an order may wait for, is left out."""
+def offer(asked: Asked, goods: Goods, stock: Shelves, spot: Sequence[Any] | None) -> Offer:
+    """Decide on this stock; `spot` is where the receiver is (record/sourcing/spots.py). The exact solver, which an
+    order may wait for, is left out."""
     context = _context_at(stock.context, asked.at)
     stock.context = context
     sold = [line for line in asked.lines if line[0] in goods.sold]
-    needs = needs_of_nobody(asked.channel, asked.country, asked.province, asked.pickup_location, goods.in_store)
+    to = asked.channel, asked.country, asked.province, asked.pickup_location
+    needs = needs_of_nobody(*to, goods.in_store, spot)
     free = {sku: stock.in_network(needs, sku) for sku in goods.stocked}
     shown = {sku: channel_view(units, goods.share(sku), goods.quotas.get(sku)) for sku, units in free.items()}
     everything = explode(units_of(sold), goods.bundles)

@@ -1,7 +1,7 @@
 """The promises of a process: answered from its read model, kept with or without stock, renewed and given up."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,6 +22,7 @@ from record.promises.stores import STORE
 from record.recordset import insert_recordset
 from record.sourcing import shelves
 from record.sourcing.outlooks import OutlookCache
+from record.sourcing.spots import find_spot
 from record.stock import ledger, quotas
 from record.stock.ledger import Posting
 
@@ -77,7 +78,8 @@ class PromiseBook:
         """Answer and keep nothing."""
         with autocommit(self._sessions) as session:
             goods = read_goods(session, asked.channel, {sku for sku, _ in asked.lines})
-            return offer(asked, goods, shelves.read(session, sorted(goods.stocked), self._outlooks))
+            stock = shelves.read(session, sorted(goods.stocked), self._outlooks)
+            return offer(asked, goods, stock, _spot(session, asked))
 
     def store_region(self, location_id: str) -> tuple[str, str] | None:
         """Return the country and province of a store; None if there is no such store."""
@@ -140,12 +142,13 @@ class PromiseBook:
         """Decide on locked stock if some is to be held; quotas are locked before."""
         skus = {sku for sku, _ in asked.lines}
         goods = read_goods(session, asked.channel, skus)
+        spot = _spot(session, asked)
         if held is not KeptKind.STOCK:
-            return offer(asked, goods, shelves.read(session, sorted(goods.stocked), self._outlooks))
+            return offer(asked, goods, shelves.read(session, sorted(goods.stocked), self._outlooks), spot)
         if goods.quotas:
             quotas.lock_quotas(session, [asked.channel], sorted(goods.stocked), [])
             goods = read_goods(session, asked.channel, skus)
-        return offer(asked, goods, shelves.lock(session, sorted(goods.stocked), self._outlooks))
+        return offer(asked, goods, shelves.lock(session, sorted(goods.stocked), self._outlooks), spot)
 
     def _check(self, session: Session, wish: Wish, made: Offer) -> Holding:
         limits = self._limits
@@ -169,6 +172,10 @@ class PromiseBook:
             most = may_hold(self._limits.share, made.free[sku], held)
             if held + wanted > most:
                 raise LimitReached(f"carts may hold {most} units of {sku} now, and hold {held}")
+
+
+def _spot(session: Session, asked: Asked) -> Sequence[Any] | None:
+    return find_spot(session, asked.country, asked.province, asked.city, asked.postal_code)
 
 
 def _mine(promise_id: str, holder: str | None) -> Select[PromiseRow]:

@@ -9,6 +9,7 @@ from domain.sourcing.places import distance
 from record.promises.goods import Goods
 from record.sourcing.needs import Needs
 from record.sourcing.shelves import Shelves
+from record.sourcing.spots import spot_of
 
 STORE = "store"
 
@@ -27,7 +28,8 @@ class NearbyPlace:
 def near_stores(
     needs: Needs, lines: Sequence[Line], goods: Goods, stock: Shelves, shown: Mapping[str, int]
 ) -> tuple[NearbyPlace, ...]:
-    """Return the stores with any of the lines, the nearest to the receiver's country and province first."""
+    """Return the stores with any of the lines, the nearest to the receiver first."""
+    spot = spot_of(needs.spot)
     found, outlook = list[NearbyPlace](), stock.context.outlook
     for place in stock.context.places.values():
         if place.kind != STORE or place.country != needs.country:
@@ -36,6 +38,6 @@ def near_stores(
         available = tuple(allot(lines, goods.bundles, there))
         if any(available):
             complete = all(units == quantity for units, (_, quantity) in zip(available, lines, strict=True))
-            kilometers = round(distance(place, needs.country, needs.province), 1)
+            kilometers = round(distance(place, needs.country, needs.province, spot), 1)
             found.append(NearbyPlace(place.location_id, kilometers, available, complete, outlook.leaves(place)))
     return tuple(sorted(found, key=lambda one: (one.kilometers, one.location_id)))

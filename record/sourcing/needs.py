@@ -129,10 +129,12 @@ FACTS = (
 _ALL_FACTS = prepared(union_all(*FACTS))
 
 
-def needs_of_nobody(channel: str, country: str, province: str, pickup_location: str, in_store: bool) -> Needs:
+def needs_of_nobody(
+    channel: str, country: str, province: str, pickup_location: str, in_store: bool, spot: Sequence[Any] | None
+) -> Needs:
     """Return the needs of an order that nobody has placed yet, still without demand."""
     to = (channel, country, province, pickup_location)
-    return Needs("", *to, None, ORDINARY_PRIORITY, "", "", in_store, None, False, None)
+    return Needs("", *to, None, ORDINARY_PRIORITY, "", "", in_store, spot, False, None)
 
 
 def outstanding(session: Session, order_id: str) -> dict[str, int]:

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, literal_column
+from sqlalchemy import ColumnElement, literal_column, text
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Session
 
 from domain.geography import Spot
 
@@ -32,8 +33,20 @@ RECEIVER_SPOT: ColumnElement[Any] = literal_column(
     f"coalesce(({_POSTAL}), ({_CITY}), ({_REGION.format('orders')}))", JSONB
 )
 """`[latitude, longitude, what it was found by]` of an order's receiver, or null, where `orders` are selected."""
+_OF_NOBODY = text(f"""
+    SELECT coalesce(({_POSTAL}), ({_CITY}), ({_REGION.format("orders")})) FROM (
+        SELECT CAST(:country AS text) AS country, CAST(:province AS text) AS province, jsonb_build_object(
+            'city', CAST(:city AS text), 'postal_code', CAST(:postal_code AS text)) AS receiver) AS orders
+""")
 REGION_SPOT: ColumnElement[Any] = literal_column(f"({_REGION.format('locations')})", JSONB)
 """The same of a location, by its region, where `locations` are selected."""
+
+
+def find_spot(session: Session, country: str, province: str, city: str, postal_code: str) -> Sequence[Any] | None:
+    """Return what `RECEIVER_SPOT` would be of an order to this place."""
+    where = {"country": country, "province": province, "city": city, "postal_code": postal_code}
+    found: Sequence[Any] | None = session.scalar(_OF_NOBODY, where)
+    return found
 
 
 def spot_of(found: Sequence[Any] | None) -> Spot | None:

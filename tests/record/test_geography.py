@@ -16,6 +16,7 @@ from record.parameters import ParameterCache, dated_rows
 from record.sourcing.geography import keep_postal_areas, load_cities
 from record.sourcing.needs import needs_of
 from record.sourcing.outlooks import OutlookCache
+from record.sourcing.spots import find_spot
 from tests.factories import PLACED_AT, an_order, place_orders
 
 
@@ -39,6 +40,8 @@ def spot(sessions: Sessions, country: str, city: str = "", province: str = "", p
     [order_id] = place_orders(sessions, [an_order(ship_to=type(to)(**fields))])
     with sessions() as session:
         found = needs_of(session, [order_id])[order_id].spot
+        # A promise is measured as the order that carries it.
+        assert find_spot(session, country, province, city, postal_code) == found
     return found or ()
 
 

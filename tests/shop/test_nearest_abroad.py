@@ -15,10 +15,14 @@ async def sent_from(baton: Baton, **to: str) -> tuple[str, str]:
     """Where an order is sent from, and why."""
     ship_to: dict[str, Any] = {"name": "Ada", "phone": "+442071838750", "country": "GB", "lines": ["1 High Street"]}
     ship_to |= {"postal_code": "L1 8JQ", **to}
+    place = {name: ship_to[name] for name in ("country", "city", "postal_code")}
+    wanted = {"channel": "tmall", "lines": [{"sku": PLAID, "quantity": 1}], "place": place}
+    promise = (await baton.api.post("/promises", json=wanted)).json()
     order_id = await baton.order("ABROAD", lines=[(PLAID, 1, "80.00")], ship_to=ship_to)
     [decided] = await baton.until_event(order_id, "sourcing.decided")
     decisions = (await baton.api.get(f"/orders/{order_id}/sourcing")).json()["decisions"]
     assert decisions[0]["reason"] == decided["data"]["why"]
+    assert [parcel["location_id"] for parcel in promise["parcels"]] == [decided["data"]["work"][0]["location_id"]]
     return decided["data"]["work"][0]["location_id"], decisions[0]["reason"]
 
 

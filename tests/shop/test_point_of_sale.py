@@ -78,6 +78,26 @@ async def test_a_receipt_is_a_sale_from_the_stock_of_its_store(quick: Baton) -> 
     quick.verify()
 
 
+async def test_a_receipt_that_is_voided_after_its_sale_calls_a_person_and_moves_no_stock(quick: Baton) -> None:
+    # Given
+    open_store(quick)
+    sold = receipt("21")
+    order_id = await sell(quick, sold)
+    await quick.until_status(order_id, "completed")
+    left = on_hand(quick)
+
+    # When the till sends it, twice
+    for _ in range(2):
+        await push(quick.api, TILL, json.dumps(sold | {"voided": True}).encode(), "pos")
+    [answer] = await quick.until_event(order_id, "order.cancel_answered")
+
+    # Then
+    order = (await quick.api.get(f"/orders/{order_id}")).json()
+    assert (order["status"], order["attention"]) == ("completed", "the channel canceled the order after it had ended")
+    assert (answer["data"]["answer"], on_hand(quick)) == ("ended", left)
+    quick.verify()
+
+
 async def test_what_is_to_be_sent_is_an_order_as_any_other(quick: Baton) -> None:
     # Given
     open_store(quick)
