@@ -1,6 +1,7 @@
 """Real PostgreSQL and Temporal for all tests: one server of each a session, and an empty migrated database."""
 
 import base64
+import gc
 import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -28,7 +29,7 @@ from workflows.search_attributes import ALL
 
 SECRETS_KEY = "5e" * 32
 _status: list[int] = []
-EXAMPLES = int(os.environ.get("EXAMPLES", "30"))
+EXAMPLES = int(os.environ.get("EXAMPLES", "15"))
 """Random cases of each property."""
 LONG = ("e2e", "faults", "workflows", "bench", "embedded", "activities")
 
@@ -53,11 +54,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_configure() -> None:
+    # As in a worker: searching all modules for reference cycles after every 700 objects is expensive.
+    gc.set_threshold(50_000, 20, 100)
     # No deadline: on a busy machine the same case takes ten times as long.
     hypothesis.settings.register_profile("baton", max_examples=EXAMPLES, deadline=None)
     hypothesis.settings.load_profile("baton")
     # Commands that tests run as at a terminal need a key.
     os.environ["BATON_SECRETS_KEY"] = SECRETS_KEY
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
 
 
 def pytest_sessionfinish(exitstatus: int) -> None:

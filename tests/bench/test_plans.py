@@ -18,7 +18,7 @@ from models.database import open_database
 from tests.baton import open_baton
 from tests.databases import copy_template
 
-FEW, MANY = int(os.environ.get("PLANS_FEW", 1_000)), int(os.environ.get("PLANS_MANY", 20_000))
+FEW, MANY = int(os.environ.get("PLANS_FEW", 1_000)), int(os.environ.get("PLANS_MANY", 10_000))
 GROWING = text("SELECT count(*) FROM order_events WHERE type = 'nobody asks for it by this'")
 BY_KEY = text("SELECT status FROM orders WHERE order_id = 'not there'")
 

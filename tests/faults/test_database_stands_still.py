@@ -20,7 +20,7 @@ from tests.baton import QUICK, Baton, open_baton
 from tests.databases import copy_template
 from workflows.activity_options import DATABASE
 
-ORDERS = int(os.environ.get("ORDERS", "12"))
+ORDERS = int(os.environ.get("ORDERS", "8"))
 STILL_SECONDS = float(os.environ.get("STILL", "3"))
 HALL = {"location_id": "HALL", "kind": "warehouse", "name": "Hall", "country": "CN", "province": "广东省"}
 

@@ -1,6 +1,6 @@
 """Four orders for each unit, while claimants are killed and cut off in the middle: exactly the stock is sold.
 
-CLAIMING_ORDERS is how many orders claim, 80 by default.
+CLAIMING_ORDERS is how many orders claim, 40 by default.
 """
 
 import os
@@ -16,7 +16,7 @@ from models.database import Sessions
 from tests.factories import an_order, place_orders, stock_shop
 from tests.faults.claimant import Claimant
 
-ORDERS, CHANNELS = int(os.environ.get("CLAIMING_ORDERS", "80")), ("tmall", "jd", "store")
+ORDERS, CHANNELS = int(os.environ.get("CLAIMING_ORDERS", "40")), ("tmall", "jd", "store")
 UNITS = ORDERS // 4
 PLACES = {"HANGZHOU": UNITS // 2, "CHENGDU": UNITS - UNITS // 2}
 # The tables at which a claim is stopped: before its first write, in the middle, and before its last.

@@ -17,7 +17,7 @@ from domain.sourcing.weights import Handling, Weights
 from record.sourcing.exact import solve_exactly
 
 LAMP, TEACUP, RUG = "ELEGANT-LAMP", "QUIET-TEACUP", "WOOL-RUG"
-PROBLEMS = int(os.environ.get("SOURCING_PROBLEMS", "120"))
+PROBLEMS = int(os.environ.get("SOURCING_PROBLEMS", "60"))
 WEIGHTS = Weights(processing={"warehouse": Handling(150, 20), "store": Handling(400, 60)})
 RATES = (Rate(600, 1_000, 100, 1_000), Rate(900, 1_000, 300, 1_000), Rate(1_300, 500, 700, 500))
 

@@ -10,7 +10,7 @@ from tests.api.channel_calls import open_account, push
 from tests.baton import Baton, order_body
 
 CITY = "苏州"
-PERMUTATIONS = int(os.environ.get("NEWS_PERMUTATIONS", "6"))
+PERMUTATIONS = int(os.environ.get("NEWS_PERMUTATIONS", "4"))
 """How many of the 24 permutations run, evenly spread over the first message."""
 
 

@@ -27,7 +27,7 @@ from tests.api.channel_calls import open_account, push
 from tests.baton import Baton, order_body
 from tests.workflows.story_world import OURS, PARTNERS, PAUSE, STEPS, Clock, Doors
 
-EXAMPLES = int(os.environ.get("STORY_EXAMPLES", "12"))
+EXAMPLES = int(os.environ.get("STORY_EXAMPLES", "8"))
 STORIES = settings(
     max_examples=EXAMPLES,
     stateful_step_count=8,
