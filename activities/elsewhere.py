@@ -59,13 +59,18 @@ class Elsewhere:
             skus = explode({line.sku: left[line.line_no] for line in lines if left[line.line_no]}, bundles)
             work = _work(session, row.order_id)
             at_work = any(status not in UNDONE for status in work.values())
+            open_names = [name for name, status in work.items() if status == FulfillmentStatus.OPEN]
+            open_work = _open_with(session, open_names, skus)
+            if not open_work and counter_sales.carried_home(session, [row.order_id]):
+                # A till may say so of an order that was to be sent.
+                counter_sales.sell(session, row)
             return TakenElsewhere(
                 sum(line.elsewhere for line in lines),
                 not left and not at_work and not outstanding(session, row.order_id),
                 not_left(session, [row.order_id]).get(row.order_id, 0),
                 left.total(),
                 too_late(row, lines, left) if left else "",
-                _open_with(session, [name for name, status in work.items() if status == FulfillmentStatus.OPEN], skus),
+                open_work,
             )
 
     @activity.defn
