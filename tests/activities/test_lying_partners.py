@@ -19,7 +19,7 @@ ASKS = {
 }
 # Written before the partner is called: the offers for a parcel, the value and destination of a return, the address that
 # a test corrects, and the amount of a refund, which a retry must ask for again.
-DECIDED = {"bookings", "returns", "address_corrections", "step_results"}
+DECIDED = {"bookings", "returns", "address_corrections", "step_results", "asked_refunds"}
 
 
 def begin(steps: Steps, step: str) -> Callable[[Steps], Any]:

@@ -130,7 +130,9 @@ class Shop:
         with self.steps.sessions() as session:
             lines = select(OrderLineRow).where(OrderLineRow.order_id == self.steps.order_id)
             withdrawn = {line.line_no: line.withdrawn for line in session.scalars(lines)}
-            return worth(load_order(session, self.steps.order_id), withdrawn).minor_units
+            # What was charged after everything had left is owed by a link, and not paid here.
+            owed = session.get_one(OrderRow, self.steps.order_id).charge_minor
+            return worth(load_order(session, self.steps.order_id), withdrawn).minor_units - owed
 
     def _edit(self, **amounts: int) -> None:
         wanted = WantedEdit(amounts={name: Money(minor, "CNY") for name, minor in amounts.items()})

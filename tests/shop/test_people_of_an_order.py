@@ -36,7 +36,9 @@ async def test_two_of_staff_care_for_an_order_and_its_end_changes_nothing(silent
     for query in ({"tag": "paid-twice"}, {"assignee": "Ada of accounts"}, {"mentions": sun}):
         found = (await silent.api.get("/orders", params=query)).json()["items"]
         assert [one["order_id"] for one in found] == [order_id], query
-    facts = silent.rows("SELECT type, actor, data FROM order_events WHERE order_id = :id", id=order_id)
+    facts = silent.rows(
+        "SELECT type, actor, data FROM order_events WHERE order_id = :id ORDER BY event_id", id=order_id
+    )
     told = [(row.type, row.actor) for row in facts if row.type in ("note.added", "tags.changed", "order.taken")]
     assert told == [
         ("order.taken", sun),
