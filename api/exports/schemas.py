@@ -18,7 +18,7 @@ def _checked(check: Any) -> AfterValidator:
     return AfterValidator(checked)
 
 
-Folder = Annotated[str, Field(min_length=1, max_length=300), _checked(check_folder)]
+Folder = Annotated[str, Field(min_length=1, max_length=300, pattern=NO_CONTROLS), _checked(check_folder)]
 Host = Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[A-Za-z0-9.:-]+$")]
 Plain = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[!-~]+$")]
 Secret = Annotated[str, Field(min_length=1, max_length=500, pattern=NO_CONTROLS)]
@@ -41,7 +41,7 @@ class SftpTarget(Body):
     user: Plain
     host_key: Annotated[str, Field(max_length=2_000, pattern=r"^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/=]+$")]
     secret: Secret | None = None
-    key: Annotated[str | None, Field(max_length=10_000, pattern=r"^-----BEGIN ")] = None
+    key: Annotated[str | None, Field(max_length=10_000, pattern=r"^-----BEGIN [ -~\r\n]+$")] = None
     folder: Folder
 
 
@@ -54,7 +54,7 @@ class S3Target(Body):
     endpoint: Annotated[str | None, Field(max_length=300, pattern=r"^https?://[A-Za-z0-9.:-]+$")] = None
     access_key: Plain
     secret: Secret
-    folder: Annotated[str, Field(max_length=300)] = ""
+    folder: Annotated[str, Field(max_length=300, pattern=NO_CONTROLS)] = ""
 
 
 class ExportBody(Body):
@@ -65,8 +65,8 @@ class ExportBody(Body):
     list: Annotated[str, Field(pattern=r"^[a-z-]+(/[a-z-]+)*$", description="Such as orders or stock/movements")]
     filter: Annotated[dict[FilterName, FilterText | bool], Field(max_length=30, default_factory=dict)]
     format: Literal["csv", "xlsx"] = "csv"
-    cron: Annotated[str, Field(max_length=100), _checked(check_cron)]
-    zone: Annotated[str, Field(max_length=60), _checked(check_zone)] = "Asia/Shanghai"
+    cron: Annotated[str, Field(max_length=100, pattern=NO_CONTROLS), _checked(check_cron)]
+    zone: Annotated[str, Field(max_length=60, pattern=NO_CONTROLS), _checked(check_zone)] = "Asia/Shanghai"
     target: Annotated[FolderTarget | SftpTarget | S3Target, Field(discriminator="kind")]
 
 

@@ -21,8 +21,9 @@ ORDERS = text("""
     FROM orders WHERE NOT past ORDER BY order_id
 """)
 EVENTS = text("""
-    SELECT event_id, at, channel_order_id AS number, type, actor, data
-    FROM order_events JOIN orders USING (order_id) WHERE NOT past ORDER BY event_id DESC LIMIT :limit
+    SELECT event_id, at, channel_order_id AS number, type, actor, data || coalesce(words, '{}') AS data
+    FROM order_events JOIN orders USING (order_id) LEFT JOIN event_words USING (event_id)
+    WHERE NOT past ORDER BY event_id DESC LIMIT :limit
 """)
 
 RECEIVED, HELD, NO_STOCK, ACCEPTED = "received", "held", "waits for stock", "accepted"

@@ -22,6 +22,7 @@ WORDS: Mapping[str, str] = {
     "order.released": "is no longer held for its {code}: {note}",
     "order.accepted": "is accepted",
     "order.changed": "is changed: {fields}",
+    "order.instructed": "has wishes for its delivery",
     "order.fulfilled_elsewhere": "is shipped by its channel",
     "order.completed": "is completed",
     "order.canceled": "is canceled: {reason}",
@@ -47,11 +48,17 @@ WORDS: Mapping[str, str] = {
     "shipment.voided": "gives its waybill back",
     "shipment.tracking_updated": "the carrier says: {status}",
     "shipment.interception_asked": "the carrier is asked to stop the parcel",
+    "shipment.interception_answered": "the carrier has answered",
+    "invoice.issued": "is invoiced",
     "refund.succeeded": "{amount} {currency} are refunded",
     "return.credited": "{amount} {currency} are given as store credit",
     "return.requested": "the customer wants to return goods",
     "return.approved": "the return is approved",
     "return.rejected": "the return is rejected: {reason}",
+    "return.label_issued": "the return has its label",
+    "return.in_transit": "the returned goods are on their way",
+    "return.follow_up_placed": "other goods are reserved in exchange",
+    "return.follow_up_sent": "other goods are sent in exchange",
     "return.received": "the returned goods are in",
     "return.inspected": "the returned goods are inspected",
     "return.goods_judged": "the returned goods become: {goods}",
@@ -121,7 +128,7 @@ def _table(board: Board) -> Table:
 
 def _events(board: Board) -> Table:
     grid = Table.grid(padding=(0, 2))
-    grid.add_column(no_wrap=True)
+    grid.add_column(no_wrap=True, min_width=max((len(event.number) for event in board.latest), default=0))
     grid.add_column(no_wrap=True, overflow="ellipsis")
     for event in reversed(board.latest):
         grid.add_row(Text(event.number, style="cyan"), in_words(event))

@@ -8,6 +8,7 @@ import models.authorization
 import models.bulk
 import models.cash
 import models.channel
+import models.credit
 import models.deadlines
 import models.disputes
 import models.edits
@@ -36,6 +37,7 @@ import models.statements
 import models.stock
 import models.subscription
 import models.trace
+import models.track
 import models.uploads  # noqa: F401  Each import adds its tables to the metadata.
 from models.base import Base
 

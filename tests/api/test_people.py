@@ -2,17 +2,21 @@
 
 import json
 from collections.abc import AsyncIterator, Iterator
+from hashlib import sha256
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from api.access import RIGHTS, Right, Role
 from api.masking import SHOW_PEOPLE
+from api.promises.examples import PROMISE
 from commands.keys import create_key
 from embedded.postgres import EmbeddedPostgres
 from models.database import Sessions, open_database
 from models.database import sessions as open_sessions
 from models.schema import migrate
+from record.people.photos import FolderKeeper
 from settings import Settings
 from tests.api.conftest import NOBODY, PARTNERS, Api, Connect, running
 from tests.conftest import SECRETS_KEY, partner
@@ -43,7 +47,24 @@ SHOWS = {
     "/returns/{return_id}": {"Jing", "Yaping", "Lihua"},
     "/shipments/{shipment_id}": {"Xiuying"},
     "/subscriptions/{subscription_id}/deliveries": {"Shanshan"},
+    "/photos/{photo_id}": {"Photo-of-Guiying"},
 }
+PHOTO = "0" * 32
+# Rows that `plant` does not make: they name nobody, but each route has something to show.
+MORE = """
+    INSERT INTO bulks (bulk_id, command, parameters, key_id, actor, channel, request_key, fingerprint, total)
+    VALUES ('bulk_1', 'tag', '{}', 'k', 'lin', 'tmall', 'r', 'f', 0);
+    INSERT INTO exports (export_id, name, list, filter, format, cron, zone, target, key_id, created_by)
+    VALUES ('exp_1', 'daily', 'orders', '{}', 'csv', '0 6 * * *', 'Asia/Shanghai',
+        '{"kind": "folder", "folder": "daily"}', 'k', 'lin');
+    INSERT INTO buffers (buffer_id, location_id, units, valid_from) VALUES ('B-1', 'HANGZHOU', 1, now());
+    INSERT INTO settlements (settlement_id, format, actor, state) VALUES ('set_1', 'amazon', 'lin', 'done');
+    INSERT INTO disputes (dispute_id, order_id, payment_reference, amount_minor, taken_minor, currency, reason_code,
+        stage) VALUES ('payments:DP-1', :order, 'P-1', 1, 0, 'CNY', 'not_received', 'chargeback');
+    INSERT INTO promises (promise_id, channel, holder, region, pickup_location, units, assignments, answer, expires_at)
+    VALUES ('pr_1', 'tmall', 'tmall', '', '', '{}', '{}', CAST(:answer AS jsonb), now() + interval '1 day');
+    INSERT INTO photos (photo_id, order_id, case_id, size) VALUES (:photo, :order, '1', 9)
+"""
 PERIOD = {"first": "2026-01-01", "last": "2026-01-31"}
 
 
@@ -57,14 +78,23 @@ def record(postgres: EmbeddedPostgres) -> Iterator[Sessions]:
 
 @pytest.fixture(scope="module")
 def order_id(record: Sessions) -> str:
-    return plant(record)
+    order_id = plant(record)
+    values = {"order": order_id, "photo": PHOTO, "answer": json.dumps(PROMISE)}
+    with record.begin() as session:
+        for statement in MORE.split(";"):
+            session.execute(text(statement), {name: values[name] for name in values if f":{name}" in statement})
+    return order_id
 
 
 @pytest.fixture(scope="module")
-async def clients(record: Sessions, order_id: str, postgres: EmbeddedPostgres) -> AsyncIterator[dict[str, Api]]:
+async def clients(
+    record: Sessions, order_id: str, postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[dict[str, Api]]:
     partners: dict[str, Any] = {name: partner() for name in PARTNERS}
     url = postgres.ensure_database("people")
-    ours: dict[str, Any] = {"secrets_key": SECRETS_KEY, "api_metrics_port": 0}
+    photos = tmp_path_factory.mktemp("photos")
+    FolderKeeper(photos).put(PHOTO, b"Photo-of-Guiying")
+    ours: dict[str, Any] = {"secrets_key": SECRETS_KEY, "api_metrics_port": 0, "photo_dir": photos}
     async with running(
         Settings(_env_file=None, database_url=url, temporal_address=NOBODY, **ours, **partners)
     ) as connect:
@@ -85,6 +115,14 @@ async def asked(api: Api, order_id: str) -> dict[str, Any]:
         "purchase_order_id": PURCHASE,
         "subscription_id": SUBSCRIPTION,
         "customer_id": BUYER,
+        "bulk_id": "bulk_1",
+        "export_id": "exp_1",
+        "buffer_id": "B-1",
+        "settlement_id": "set_1",
+        "dispute_id": "payments:DP-1",
+        "promise_id": "pr_1",
+        "photo_id": PHOTO,
+        "credit_id": f"cr_{sha256(order_id.upper().encode()).hexdigest()[:24]}",
     }
     paths = (await api.get("/openapi.json")).json()["paths"]
     shown = [path for path, methods in paths.items() if "get" in methods and path != ENDLESS]

@@ -42,7 +42,7 @@ def test_a_message_is_shown_as_the_customer_would_read_it(baton: CliRunner, sess
     # then
     assert f"[en] Hi\n\nDear {RECEIVER['name']}: 67.97 CNY" in shown.output
     assert ours.output.startswith("[zh-CN] ")
-    assert "not known of this order: parcel_lines, carrier, waybill" in ours.output
+    assert "not known of this order: link, parcel_lines, carrier, waybill" in ours.output
 
 
 @pytest.mark.parametrize(

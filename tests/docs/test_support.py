@@ -20,6 +20,7 @@ SOURCES = (
     ROOT / "domain" / "promises.py",
     ROOT / "domain" / "rules" / "staff_rules.py",
     ROOT / "domain" / "statement_books.py",
+    ROOT / "record" / "orders" / "counter_sales.py",
     *sorted((ROOT / "domain" / "checks").glob("*.py")),
     *sorted((ROOT / "workflows").glob("*.py")),
 )

@@ -69,6 +69,7 @@ def test_the_rights_of_a_channel_are_exactly_these() -> None:
         Right.EDIT,
         Right.SHARE_LINK,
         Right.ASK_RETURN,
+        Right.TELL_DISPUTE,
         Right.SUBSCRIBE,
         Right.BULK,
     }
