@@ -17,9 +17,9 @@ NOT_OURS = re.compile(r"\bpg_(catalog|stat|locks|class|namespace)|kept\.bring_ba
 LIST = re.compile(r"\((%\(\w+\)s(?:::\w+)?(?:, )?)+\)(?:, \((%\(\w+\)s(?:::\w+)?(?:, )?)+\))*")
 PARAMETER = re.compile(r"%\(\w+\)s")
 EXPLAIN = "EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) "
-FEW_BLOCKS = 128
-"""A statement that reads no more than this (a megabyte) is ignored: writing one order touches a score of indexes, each
-of which grows a level deeper now and then."""
+FEW_BLOCKS = 192
+"""A statement that reads no more than this (1.5 megabytes) is ignored: writing one order touches thirty indexes, each
+of which grows a level deeper now and then, and those of words are tidied up by whoever comes by."""
 MAX_FACTOR = 2
 
 

@@ -29,7 +29,7 @@ PLACE = text("""
     INSERT INTO orders (order_id, channel, channel_order_id, request_hash, content_hash, status, placed_at, customer_id,
         currency, discount_minor, shipping_minor, tax_minor, grand_total_minor, payment_reference, payment_method,
         country, province, receiver, remarks, tags, units, workflow_started_at, ended_at)
-    SELECT 'TROUBLED-' || n, 'troubled', 'TROUBLED-' || n, '', 0, 'completed', now(), 'C-' || n,
+    SELECT '01TR' || lpad(CAST(n AS text), 22, '0'), 'troubled', 'TROUBLED-' || n, '', 0, 'completed', now(), 'C-' || n,
         'CNY', 0, 0, 0, 1000, '', '', 'CN', '', '{}', '', '[]', 1, now(), now() FROM generate_series(1, :orders) AS n
     RETURNING order_id
 """)
