@@ -279,7 +279,8 @@ async def open_baton(
             database_url=database_url,
             temporal_address=address,
             task_queue=f"orders-{uuid4().hex[:8]}",
-            deadlines=deadlines or Deadlines(),
+            # Each hour of this wait is a look at the gateway, and a second of a test.
+            deadlines=deadlines or Deadlines(return_difference=timedelta(hours=6)),
             # Long enough for a busy machine.
             accept_deadline=timedelta(seconds=PATIENCE_SECONDS / 2),
             qimen=QIMEN,
