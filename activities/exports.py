@@ -23,10 +23,12 @@ class Lists(Protocol):
 
 @dataclass(frozen=True)
 class ExportRequest:
-    """`due` is when the run was due, as ISO 8601: it is part of the file's name, so that each try writes the same."""
+    """`due` is when the run was due, as ISO 8601: it is part of the file's name, so that each try writes the same. `run`
+    tells runs that were due in the same second apart."""
 
     export_id: str
     due: str
+    run: str
 
 
 class Exports:
@@ -39,20 +41,20 @@ class Exports:
     async def write_export(self, request: ExportRequest) -> int:
         """Return the size of the file in bytes; 0 if the export was deleted. What failed is in the run's row."""
         due = datetime.fromisoformat(request.due)
-        work = await asyncio.to_thread(self._begin, request.export_id, due)
+        work = await asyncio.to_thread(self._begin, request, due)
         if work is None:
             return 0
         try:
             size = await self._write(work)
         except (ExportRefused, PartnerTrouble) as known:
-            await asyncio.to_thread(self._end, request.export_id, due, None, str(known))
+            await asyncio.to_thread(self._end, request, None, str(known))
             raise
         except Exception as unexpected:
             # Its text may hold addresses and names. The next try begins the run again.
             problem = f"it broke off: {type(unexpected).__name__}"
-            await asyncio.to_thread(self._end, request.export_id, due, None, problem)
+            await asyncio.to_thread(self._end, request, None, problem)
             raise
-        await asyncio.to_thread(self._end, request.export_id, due, size)
+        await asyncio.to_thread(self._end, request, size)
         return size
 
     async def _write(self, work: ExportWork) -> int:
@@ -62,10 +64,10 @@ class Exports:
             await deliver(work.target, self._root, file, work.file)
             return file.stat().st_size
 
-    def _begin(self, export_id: str, due: datetime) -> ExportWork | None:
+    def _begin(self, request: ExportRequest, due: datetime) -> ExportWork | None:
         with self._sessions.begin() as session:
-            return begin_run(session, export_id, due)
+            return begin_run(session, request.export_id, request.run, due)
 
-    def _end(self, export_id: str, due: datetime, size: int | None, problem: str = "") -> None:
+    def _end(self, request: ExportRequest, size: int | None, problem: str = "") -> None:
         with self._sessions.begin() as session:
-            end_run(session, export_id, due, size, problem)
+            end_run(session, request.export_id, request.run, size, problem)

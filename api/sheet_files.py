@@ -10,7 +10,11 @@ from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
-from domain.sheets import escape_formula
+from domain.sheets import escape_formula, is_formula
+
+MOST_IN_A_CELL = 32_767
+"""Characters that a cell of XLSX holds, as its programs count them: two for an emoji."""
+CUT = " … (cut: ask for csv)"
 
 
 def csv_text(rows: Iterable[Sequence[object]]) -> str:
@@ -43,12 +47,23 @@ class XlsxSheet:
     def _cell(self, value: Any) -> Any:
         if isinstance(value, str):
             # XML has no control characters; openpyxl refuses them.
-            value = ILLEGAL_CHARACTERS_RE.sub("", value)
+            value = _fitting(ILLEGAL_CHARACTERS_RE.sub("", value))
         cell = WriteOnlyCell(self._sheet, value=value)
         if isinstance(value, str):
-            # A title that begins with = is text, not a formula.
+            # A title that begins with = is text, not a formula, also for somebody who edits it.
             cell.data_type = "s"
+            cell.quotePrefix = is_formula(value)
         return cell
+
+
+def _fitting(text: str) -> str:
+    """Return a text that fits into a cell; one that was cut says so at its end."""
+    if len(text) <= MOST_IN_A_CELL // 2:
+        return text
+    units = text.encode("utf-16-le")
+    if len(units) <= 2 * MOST_IN_A_CELL:
+        return text
+    return units[: 2 * (MOST_IN_A_CELL - len(CUT))].decode("utf-16-le", errors="ignore") + CUT
 
 
 def plain(value: object) -> Any:

@@ -19,8 +19,8 @@ PAUSES = (0.5, 2.0, 5.0)
 
 
 class SheetBroken(Exception):
-    """A later page was refused, or the key was revoked. The connection is closed, so that nobody takes a part for the
-    whole."""
+    """A later page was refused, the key was revoked, or nobody reads. The connection is closed, so that nobody takes a
+    part for the whole."""
 
 
 async def pages_of(

@@ -4,6 +4,7 @@ One wrapper of all routes that answer a `Page` asks the route itself for page af
 shows, and only one page of it is held at a time.
 """
 
+import asyncio
 import re
 import time
 from collections import Counter
@@ -18,7 +19,7 @@ from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.dependencies import caller_of
 from api.errors import BUSY, Problem, invalid
@@ -42,6 +43,9 @@ AT_ONCE, AT_ONCE_FOR_A_KEY = 4, 2
 """Sheets that one process makes at a time, of all keys and of one, since each reads for as long as it is made."""
 MOST_SECONDS = 300.0
 """How long an XLSX is made: its caller hears nothing meanwhile."""
+READ_SECONDS, LEAST_A_SECOND = 30.0, 20_000
+"""A reader may keep us waiting for so long, and a second more for each 20,000 bytes that it has read: a trickle holds
+up nobody else's sheets."""
 ROWS_OF_A_PAGE = 200
 CHUNK_BYTES = 65_536
 NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9._-]+")
@@ -81,7 +85,7 @@ class SheetRoute:
             asked = [(name, value) for name, value in query if name not in (FORMAT, "count")]
             pages = pages_of(self._app, scope, asked, ROWS_OF_A_PAGE if self._is_limited else 0)
             response = await self._response(request, given[FORMAT], pages)
-            await response(scope, receive, send)
+            await response(scope, receive, _impatient(send))
         finally:
             SheetRoute.making -= 1
             SheetRoute.of_keys -= Counter([key])
@@ -134,6 +138,24 @@ class SheetRoute:
 
     def _cells(self, items: list[Any]) -> list[list[Any]]:
         return [cells_of(item, self._columns) for item in items]
+
+
+def _impatient(send: Send) -> Send:
+    """Return a `send` that gives up a client which reads too slowly; what is being made meanwhile does not count."""
+    waited, size = 0.0, 0
+
+    async def send_in_time(message: Message) -> None:
+        nonlocal waited, size
+        size += len(message.get("body", b""))
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(READ_SECONDS + size / LEAST_A_SECOND - waited):
+                await send(message)
+        except TimeoutError:
+            raise SheetBroken("its reader is too slow") from None
+        waited += time.monotonic() - began
+
+    return send_in_time
 
 
 async def _parts(file: IO[bytes]) -> AsyncIterator[bytes]:

@@ -42,12 +42,16 @@ class ExportRow(Base):
 
 
 class ExportRunRow(Base):
-    """One run, however often it was tried. `problem` is a code, with what failed at the last try."""
+    """One run, however often it was tried. `problem` is a code, with what failed at the last try.
+
+    Two runs may be due in the same second, so that one is known by the id of its workflow's run.
+    """
 
     __tablename__ = "export_runs"
 
     run_id: Mapped[Serial]
     export_id: Mapped[str] = mapped_column(ForeignKey(ExportRow.export_id, ondelete="CASCADE"))
+    workflow_run: Mapped[str]
     due_at: Mapped[Timestamp]
     started_at: Mapped[Now]
     ended_at: Mapped[When]
@@ -58,6 +62,6 @@ class ExportRunRow(Base):
     problem: Mapped[str] = mapped_column(server_default="")
 
     __table_args__ = (
-        UniqueConstraint("export_id", "due_at"),
+        UniqueConstraint("export_id", "workflow_run"),
         CheckConstraint("state IN ('running', 'done', 'failed')", name="state"),
     )

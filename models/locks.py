@@ -25,6 +25,7 @@ class Lock(IntEnum):
     SUBSCRIPTIONS = 4_221_981
     RENEWALS = 4_221_983
     UNANSWERED = 4_221_984
+    EXPORTS = 4_221_985
     PROMISES = 4_221_980
     """Taken with a hash of the SKU as its second number: see `lock_skus`."""
 

@@ -28,25 +28,25 @@ class ExportWork:
     file: str
 
 
-def begin_run(session: Session, export_id: str, due_at: datetime) -> ExportWork | None:
-    """Write down one more try, and return what it does; None if the export is gone."""
+def begin_run(session: Session, export_id: str, run: str, due_at: datetime) -> ExportWork | None:
+    """Write down one more try of a workflow's run, and return what it does; None if the export is gone."""
     row = session.get(ExportRow, export_id)
     if row is None or row.deleted_at is not None:
         return None
     file = file_name(row.name, due_at, row.zone, row.format)
     again = {"tries": ExportRunRow.tries + 1, "state": "running", "ended_at": None}
-    new = insert(ExportRunRow).values(export_id=export_id, due_at=due_at, file=file, tries=1)
-    session.execute(new.on_conflict_do_update(index_elements=["export_id", "due_at"], set_=again))
+    new = insert(ExportRunRow).values(export_id=export_id, workflow_run=run, due_at=due_at, file=file, tries=1)
+    session.execute(new.on_conflict_do_update(index_elements=["export_id", "workflow_run"], set_=again))
     query = [(name, str(value)) for name, value in row.filter.items()] + [("format", row.format)]
     return ExportWork(row.key_id, row.list, query, each_secret(row.target, vault_of(session).read), file)
 
 
-def end_run(session: Session, export_id: str, due_at: datetime, size: int | None, problem: str = "") -> None:
+def end_run(session: Session, export_id: str, run: str, size: int | None, problem: str = "") -> None:
     """Write down what became of a try, and forget the oldest runs."""
     mine = ExportRunRow.export_id == export_id
     done = {"state": "failed" if problem else "done", "bytes": size, "problem": problem[:300], "ended_at": func.now()}
-    session.execute(update(ExportRunRow).where(mine, ExportRunRow.due_at == due_at).values(done))
-    kept = select(ExportRunRow.run_id).where(mine).order_by(ExportRunRow.due_at.desc()).limit(RUNS_KEPT)
+    session.execute(update(ExportRunRow).where(mine, ExportRunRow.workflow_run == run).values(done))
+    kept = select(ExportRunRow.run_id).where(mine).order_by(ExportRunRow.run_id.desc()).limit(RUNS_KEPT)
     session.execute(delete(ExportRunRow).where(mine, ExportRunRow.run_id.not_in(kept)))
 
 

@@ -26,7 +26,7 @@ class ExportWorkflow:
     @workflow.run
     async def run(self, start: ExportInput) -> int:
         """Return the size of the file."""
-        request = ExportRequest(start.export_id, _due().isoformat())
+        request = ExportRequest(start.export_id, _due().isoformat(), workflow.info().run_id)
         size: int = await workflow.execute_activity_method(
             Exports.write_export,
             request,

@@ -28,6 +28,7 @@ from api.sheets import PARAMETER
 from domain.exports import check_folder
 from domain.ids import new_export_id
 from models.exports import ExportRow, ExportRunRow
+from models.locks import Lock, wait_for_lock
 from models.vault import SECRETS, each_secret, vault_of
 
 router = APIRouter(tags=["exports"], route_class=OnceRoute)
@@ -179,7 +180,9 @@ def _create(services: Services, caller: Caller, body: ExportBody) -> ExportAnswe
     )
     try:
         with services.sessions.begin() as session:
-            if (session.scalar(select(func.count()).select_from(ExportRow)) or 0) >= MOST_EXPORTS:
+            wait_for_lock(session, Lock.EXPORTS)
+            kept = select(func.count()).select_from(ExportRow).where(ExportRow.deleted_at.is_(None))
+            if (session.scalar(kept) or 0) >= MOST_EXPORTS:
                 raise Problem(REFUSED, f"there are {MOST_EXPORTS} exports already; delete one")
             row.target = each_secret(body.target.model_dump(exclude_none=True), vault_of(session).seal)
             session.add(row)

@@ -70,6 +70,17 @@ async def test_only_an_admin_says_where_data_go(staff: Api, tmall: Api, viewer: 
     assert (await boss.post("/exports", json=LATE)).status_code == 201
 
 
+async def test_a_deleted_export_takes_no_place(boss: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.exports.exports.MOST_EXPORTS", 2)
+    for name in ("one", "two"):
+        made = await boss.post("/exports", json=LATE | {"name": name})
+    assert_problem(await boss.post("/exports", json=LATE), 409, "refused")
+    # Its row stays until Temporal's schedule is gone too.
+    await boss.delete(f"/exports/{made.json()['export_id']}")
+    assert (await boss.post("/exports", json=LATE)).status_code == 201
+    assert_problem(await boss.post("/exports", json=LATE | {"name": "four"}), 409, "refused")
+
+
 @pytest.mark.parametrize("target", [S3, SFTP | {"secret": "s3cr3t-of-tests"}])
 async def test_a_secret_is_sealed_and_never_shown(boss: Api, target: dict[str, Any], sessions: Sessions) -> None:
     made = (await boss.post("/exports", json=LATE | {"target": target})).json()

@@ -1,5 +1,6 @@
 """Every list is answered as a sheet too: by the same filters and rights, as a whole, and without formulas."""
 
+import asyncio
 import csv
 from io import BytesIO, StringIO
 from typing import Any
@@ -8,7 +9,10 @@ from urllib.parse import quote
 import httpx2
 import pytest
 from openpyxl import load_workbook
+from starlette.types import Message
 
+from api.access import Caller, Role
+from api.inside import scope_of
 from api.sheets import MEDIA, SheetRoute
 from commands.keys import create_key
 from models.database import Sessions
@@ -111,6 +115,22 @@ async def test_a_process_makes_a_few_sheets_at_a_time(staff: Api, monkeypatch: p
     monkeypatch.setattr(SheetRoute, "making", 3)
     assert rows_of(await staff.get("/products?format=csv")) == []
     assert SheetRoute.making == 3
+
+
+async def test_a_reader_who_stops_gives_its_place_to_others(staff: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    # given a client that reads the beginning of an answer and then nothing more
+    monkeypatch.setattr("api.sheets.READ_SECONDS", 0.1)
+    app: Any = staff._transport.app  # type: ignore[attr-defined]
+    asked = scope_of(Caller("key_1", "Sun of support", Role.STAFF, None), "GET", "/products", "format=csv")
+
+    async def stopped(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            await asyncio.Event().wait()
+
+    # when it asks for a sheet, then that is broken off
+    await asyncio.wait_for(app(asked, asyncio.Event().wait, stopped), 20)
+    assert SheetRoute.making == 0
+    assert not SheetRoute.of_keys
 
 
 async def test_one_key_takes_only_some_of_the_sheets(staff: Api, manager: Api, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,23 +7,23 @@ from contextlib import asynccontextmanager
 import pytest
 import uvicorn
 from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.server import ServerState
 
 from api.wire import MAX_HEAD_BYTES, HeadLimitProtocol
 
+HELLO_APP = PlainTextResponse("hello")
 HELLO = b"GET /hello HTTP/1.1\r\nHost: x\r\n\r\n"
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 @asynccontextmanager
-async def listening(head_seconds: float = 30) -> AsyncIterator[Callable[[], Awaitable[Connection]]]:
+async def listening(app: ASGIApp = HELLO_APP, **limits: float) -> AsyncIterator[Callable[[], Awaitable[Connection]]]:
     """A minimal server, run as by `api/serve.py`; yields a function that connects to it."""
-    config = uvicorn.Config(PlainTextResponse("hello"), lifespan="off", log_level="error")
+    config = uvicorn.Config(app, lifespan="off", log_level="error")
     config.load()
     state, loop = ServerState(), asyncio.get_running_loop()
-    server = await loop.create_server(
-        lambda: HeadLimitProtocol(config, state, {}, head_seconds=head_seconds), "127.0.0.1", 0
-    )
+    server = await loop.create_server(lambda: HeadLimitProtocol(config, state, {}, **limits), "127.0.0.1", 0)
     async with server:
         yield lambda: asyncio.open_connection(*server.sockets[0].getsockname())
 
@@ -97,4 +97,26 @@ async def test_a_long_body_and_a_second_request_do_not_count_as_head() -> None:
             writer.write(b"POST /hello HTTP/1.1\r\nHost: x\r\nContent-Length: 500000\r\n\r\n" + b"x" * 500_000)
             answer = await asyncio.wait_for(reader.readuntil(b"hello"), 20)
             assert answer.startswith(b"HTTP/1.1 200 ")
+        writer.close()
+
+
+async def test_an_answer_that_nobody_reads_ends_its_connection() -> None:
+    """Otherwise a client that stops reading would hold what makes its answer, such as a sheet, for as long as it
+    likes."""
+    ended = asyncio.Event()
+
+    async def endless(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        # An answer that is closed while it stalls is no other matter.
+        for _ in range(100):
+            await send({"type": "http.response.body", "body": b"x" * 1_000_000, "more_body": True})
+        ended.set()
+
+    async with listening(endless, stalled_seconds=0.2) as connect:
+        # given a client that asks and reads nothing; asyncio itself reads but a little ahead
+        _, writer = await connect()
+        writer.write(HELLO)
+
+        # then the route goes on, as after any client that has left
+        await asyncio.wait_for(ended.wait(), 20)
         writer.close()
