@@ -23,8 +23,8 @@ class Lists(Protocol):
 
 @dataclass(frozen=True)
 class ExportRequest:
-    """`due` is when the run was due, as ISO 8601: it is part of the file's name, so that each try writes the same. `run`
-    tells runs that were due in the same second apart."""
+    """`due` is when the run was due, as ISO 8601: it is part of the file's name, so that each try writes the same.
+    `run` tells runs that were due in the same second apart."""
 
     export_id: str
     due: str

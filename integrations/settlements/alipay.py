@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from domain.settlements import RowKind, SettledAmount
 from integrations.settlements.reading import Format, SettledRow
 
+EARNED, SPENT = "收入金额（+元）", "支出金额（-元）"
 KINDS: Mapping[str, RowKind] = {
     "在线支付": RowKind.SALE,
     "交易付款": RowKind.SALE,
@@ -28,8 +29,9 @@ TAOBAO = re.compile(r"T\d+P(?=\d)")
 
 
 def _read(row: SettledRow) -> Iterator[SettledAmount]:
-    amount = row.money("收入金额（+元）", "CNY")
-    spent = row.money("支出金额（-元）", "CNY")
+    if not row.text(SPENT):
+        row.need(EARNED)
+    amount, spent = row.money(EARNED, "CNY"), row.money(SPENT, "CNY")
     amount -= spent if spent.minor_units > 0 else spent * -1
     word = row.need("业务类型")
     kind = KINDS.get(word, RowKind.OTHER)
@@ -46,7 +48,7 @@ def _read(row: SettledRow) -> Iterator[SettledAmount]:
 
 ALIPAY = Format(
     "alipay",
-    ("账务流水号", "业务流水号", "商户订单号", "收入金额（+元）", "支出金额（-元）", "业务类型"),
+    ("账务流水号", "业务流水号", "商户订单号", EARNED, SPENT, "业务类型"),
     _read,
     encoding="gb18030",
 )

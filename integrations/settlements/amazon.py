@@ -25,7 +25,7 @@ def _read(row: SettledRow) -> Iterator[SettledAmount]:
     kind = _kind(row)
     yield SettledAmount(
         kind,
-        row.money("amount", currency),
+        row.need_money("amount", currency),
         order=row.text("order-id"),
         fee=row.text("amount-description") if kind in (RowKind.FEE, RowKind.OTHER) else "",
         at=row.time("posted-date-time", "UTC", *TIMES) or row.time("posted-date", "UTC", *TIMES),

@@ -19,7 +19,7 @@ def _read(row: SettledRow) -> Iterator[SettledAmount]:
         payout = row.money("payout_amount", row.need("payout_currency"))
     yield SettledAmount(
         kind,
-        row.money("amount", row.need("currency")),
+        row.need_money("amount", row.need("currency")),
         order=row.text("order"),
         payment=row.text("payment"),
         fee=row.text("fee"),

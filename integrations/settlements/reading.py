@@ -1,11 +1,13 @@
 """Reads settlement files as a stream: a row that cannot be read is named, and the others go on."""
 
 import csv
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from io import TextIOWrapper
+from itertools import islice
 from typing import IO
 from zoneinfo import ZoneInfo
 
@@ -13,6 +15,10 @@ from domain.money import Money, NotMoney
 from domain.settlements import NotASettlement, SettledAmount
 
 MAX_LINE = 20_000
+HEADING_WITHIN = 50
+"""Lines in which the heading is looked for."""
+UNREADABLE = "\ufffd"
+"""What stands for bytes that are no text of the file's encoding."""
 MAX_NAME = 100
 LEAST_RATE, MOST_RATE = Decimal("1E-12"), Decimal("1E6")
 YEARS = range(1990, 2200)
@@ -38,10 +44,16 @@ class SettledRow:
         value = self._cells.get(name, "").strip(" \t`'\ufeff")
         if len(value) > MAX_NAME or not value.isprintable():
             raise BrokenRow(name, f"is not one line of up to {MAX_NAME} characters")
+        if UNREADABLE in value:
+            raise BrokenRow(name, "is no text of the encoding")
         return value
 
     def need(self, name: str) -> str:
         return self.text(name) or self._missing(name)
+
+    def need_money(self, name: str, currency: str) -> Money:
+        self.need(name)
+        return self.money(name, currency)
 
     def money(self, name: str, currency: str) -> Money:
         """The signed amount; zero if there is none."""
@@ -97,31 +109,53 @@ class Format:
 
 def rows_of(file: IO[bytes], form: Format) -> Iterator[list[SettledAmount] | BrokenRow]:
     """Yield the amounts of each row of the file, or what is wrong with it. Raises NotASettlement."""
-    text = TextIOWrapper(file, form.encoding, errors="replace", newline="")
+    text = TextIOWrapper(file, _encoding(file, form), errors="replace", newline="")
     try:
         lines = _cells(text, form.delimiter)
         heading = _heading(lines, form)
         for cells in lines:
+            if isinstance(cells, BrokenRow):
+                yield cells
+                continue
             if form.ends and cells and cells[0].strip("` \t").startswith(form.ends):
                 return
             if any(cell.strip() for cell in cells) and not cells[0].startswith("#"):
                 yield _read(form, heading, cells)
-    except csv.Error:
-        raise NotASettlement(f"this is no file of the format {form.name}") from None
     finally:
         text.detach()
 
 
-def _cells(text: TextIOWrapper, delimiter: str) -> Iterator[list[str]]:
+def _encoding(file: IO[bytes], form: Format) -> str:
+    """Return that of the format, or UTF-8 where the file says so, as one does that a spreadsheet has saved."""
+    begun = file.tell()
+    mark = file.read(len(BOM_UTF8))
+    file.seek(begun)
+    return "utf-8-sig" if mark == BOM_UTF8 else form.encoding
+
+
+def _cells(text: TextIOWrapper, delimiter: str) -> Iterator[list[str] | BrokenRow]:
     """Yield the cells of each line by itself, so that a quote that nobody closes spoils its own row only."""
     while line := text.readline(MAX_LINE + 1):
-        if len(line) > MAX_LINE:
-            raise NotASettlement(f"a line has more than {MAX_LINE} characters")
-        yield next(csv.reader([line.replace("\0", "")], delimiter=delimiter), [])
+        if len(line) > MAX_LINE and not line.endswith(("\n", "\r")):
+            _skip(text)
+            yield BrokenRow("$", f"has more than {MAX_LINE} characters")
+            continue
+        try:
+            yield next(csv.reader([line.replace("\0", "")], delimiter=delimiter), [])
+        except csv.Error:
+            yield BrokenRow("$", "is not CSV")
 
 
-def _heading(lines: Iterator[list[str]], form: Format) -> list[str]:
-    for _, cells in zip(range(50), lines, strict=False):
+def _skip(text: TextIOWrapper) -> None:
+    """Go to the end of the line."""
+    while (rest := text.readline(MAX_LINE)) and not rest.endswith(("\n", "\r")):
+        pass
+
+
+def _heading(lines: Iterator[list[str] | BrokenRow], form: Format) -> list[str]:
+    for cells in islice(lines, HEADING_WITHIN):
+        if isinstance(cells, BrokenRow):
+            break
         names = [cell.strip(" \t`\ufeff") for cell in cells]
         if set(form.columns) <= set(names):
             return names

@@ -26,7 +26,7 @@ KINDS: Mapping[str, RowKind] = {
 
 def _read(row: SettledRow) -> Iterator[SettledAmount]:
     currency, word = row.need("Currency"), row.need("Type").casefold()
-    paid_out = row.money("Amount", currency)
+    paid_out = row.need_money("Amount", currency)
     amount: Money = paid_out
     if row.text("Presentment Amount") and (shown := row.text("Presentment Currency")):
         amount = row.money("Presentment Amount", shown)

@@ -17,9 +17,9 @@ def _read(row: SettledRow) -> Iterator[SettledAmount]:
     at = row.time("交易时间", "Asia/Shanghai", "%Y-%m-%d %H:%M:%S")
     order, payment = row.text("商户订单号"), row.need("微信订单号")
     if state == PAID:
-        kind, amount, reference = RowKind.SALE, row.money("订单金额", currency), payment
+        kind, amount, reference = RowKind.SALE, row.need_money("订单金额", currency), payment
     elif state in BACK:
-        kind, amount = RowKind.REFUND, row.money("申请退款金额", currency) * -1
+        kind, amount = RowKind.REFUND, row.need_money("申请退款金额", currency) * -1
         reference = row.text("微信退款单号")
     else:
         raise BrokenRow("交易状态", "is not a known one")

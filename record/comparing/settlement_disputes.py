@@ -16,14 +16,13 @@ S = SettledAmountRow
 
 
 def tell_disputes(session: Session, settlement_id: str) -> None:
-    """Take over the disputes of a file: each is known by the file's name of the order. Money that comes back is won."""
+    """Take over the disputes of a file: each is known by our order, since a file may name it by any text, and two
+    channels may have an order of one number. Money that comes back is won."""
     told = S.settlement_id == settlement_id, S.kind == RowKind.DISPUTE, S.order_id.is_not(None)
     rows = select(S, OrderRow).join(OrderRow, OrderRow.order_id == S.order_id).where(*told)
     for row, order in session.execute(rows.order_by(S.order_id, S.row_no, S.part)).all():
         amount = Money(abs(row.amount_minor), row.currency)
         outcome = DisputeOutcome.WON if row.amount_minor > 0 else None
-        found = tell(
-            session, order.order_id, DisputeReport(row.order_name or row.payment, amount, outcome=outcome), "file"
-        )
+        found = tell(session, order.order_id, DisputeReport(order.order_id, amount, outcome=outcome), "file")
         state = f"{found.dispute_id} {found.outcome}"
         store(session, disputed(order.channel, order.channel_order_id, state))

@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from domain.settlements import RowKind, SettledAmount
+from domain.settlements import NotASettlement, RowKind, SettledAmount
 from integrations.settlements.reading import BrokenRow, rows_of
 from integrations.settlements.registry import FORMATS
 from models.database import Sessions
@@ -21,14 +21,15 @@ from record.recordset import insert_recordset
 
 AT_ONCE = 2_000
 """Rows of a file in one transaction."""
-MAX_ROWS = 2_000_000
+MAX_LINES = 2_000_000
+"""Lines of a file: each is a row that is kept."""
 READING, COMPARING, DONE = "reading", "comparing", "done"
 _INSERT = insert_recordset(
     SettledAmountRow,
     "settlement_id, row_no, part, kind, fee, order_id, order_name, payment, amount_minor, currency, payout_minor,"
     " payout_currency, rate, at, reference, problem",
 )
-# A payment names one order; a channel's number may be another channel's as well, so that then the payment counts.
+# The index of orders by channel is read once a channel, and not once an order.
 _CHANNELS = text("""
     WITH RECURSIVE known AS (
         (SELECT channel FROM orders ORDER BY channel LIMIT 1)
@@ -86,10 +87,13 @@ def take(sessions: Sessions, file: SettlementFile, tell: Tell = lambda rows: Non
 
 
 def _open(sessions: Sessions, file: SettlementFile) -> str:
-    digest = sha256()
+    digest, lines = sha256(), 0
     file.content.seek(0)
     while part := file.content.read(1_000_000):
         digest.update(part)
+        lines += max(part.count(b"\n"), part.count(b"\r"))
+        if lines > MAX_LINES:
+            raise NotASettlement(f"a file may have {MAX_LINES:,} lines: split it")
     settlement_id = f"set_{digest.hexdigest()[:32]}"
     about = {"format": file.format, "channel": file.channel}
     with sessions.begin() as session:

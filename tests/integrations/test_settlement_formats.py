@@ -9,6 +9,31 @@ from domain.settlements import NotASettlement, SettledAmount
 from integrations.settlements.reading import BrokenRow, rows_of
 from integrations.settlements.registry import FORMATS
 
+HEADING = "kind,order,payment,fee,amount,currency,payout_amount,payout_currency,rate,at,reference\n"
+OTHER_FILES = (
+    *(b"", b"\x00\xff\xfe", b"a,b\n1,2\n", b"x" * 50_000, b'"' * 300_000, HEADING.encode("utf-16")),
+    # A workbook is an archive: nothing here unpacks it, however much it would grow to.
+    b"PK\x03\x04\x14\x00\x00\x00\x08\x00" + bytes(range(256)) * 100,
+)
+BROKEN = {
+    "": "kind: is missing",
+    "sale": "currency: is missing",
+    "broken,,,,1.00,CNY": "kind: is not a known one",
+    "sale,TM-1,,,,CNY": "amount: is missing",
+    "sale,TM-1,,,1e9,CNY": "amount: is no amount of its currency",
+    "sale,TM-1,,,١٢,CNY": "amount: is no amount of its currency",
+    "sale,TM-1,,,1.00,CNX": "amount: is no amount of its currency",
+    "sale,TM-1,,,1.00,": "currency: is missing",
+    "sale,TM-1,,,9999999999999999,CNY": "amount: is no amount of its currency",
+    "sale,TM-1,,,1.00,CNY,1.00,": "payout_currency: is missing",
+    "sale,TM-1,,,1.00,CNY,1.00,USD,-1": "rate: is no rate",
+    "sale,TM-1,,,1.00,CNY,,,,31.12.2026": "at: is no time",
+    f"sale,{'T' * 101},,,1.00,CNY": "order: is not one line of up to 100 characters",
+    "sale,TM\u20281,,,1.00,CNY": "order: is not one line of up to 100 characters",
+    "sale,TM-\ufffd,,,1.00,CNY": "order: is no text of the encoding",
+    "sale,TM-1,,,1.00,CNY,,,,,7,more": "$: has more columns than the heading",
+    f"sale,TM-1,,,1.00,CNY{',' * 30_000}": "$: has more than 20000 characters",
+}
 SAMPLES = {path.stem: path for path in (Path(__file__).parent / "settlements").iterdir()}
 
 
@@ -81,7 +106,7 @@ def test_our_own() -> None:
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@pytest.mark.parametrize("content", [b"", b"\x00\xff\xfe", b"a,b\n1,2\n", b"x" * 50_000, b'"' * 300_000])
+@pytest.mark.parametrize("content", OTHER_FILES, ids=range(len(OTHER_FILES)))
 def test_another_file_is_refused_as_a_whole(name: str, content: bytes) -> None:
     with pytest.raises(NotASettlement):
         list(rows_of(BytesIO(content), FORMATS[name]))
@@ -105,3 +130,41 @@ def test_a_row_that_no_database_keeps_or_whose_quote_is_open_spoils_itself_only(
         *("rate: is no rate", "at: is no time", "at: is no time"),
         *("TM-5", "TM-6"),
     ]
+
+
+@pytest.mark.parametrize(("row", "problem"), BROKEN.items(), ids=range(len(BROKEN)))
+def test_a_broken_row_is_named_and_the_rest_is_taken(row: str, problem: str) -> None:
+    good = "sale,{},,,1.00,CNY\n"
+    content = HEADING + good.format("TM-1") + (f"{row}\n" if row else ",,,,1.00,CNY\n") + good.format("TM-2")
+
+    rows = list(rows_of(BytesIO(content.encode()), FORMATS["plain"]))
+
+    assert [str(one) if isinstance(one, BrokenRow) else one[0].order for one in rows] == ["TM-1", problem, "TM-2"]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_file_that_a_spreadsheet_has_saved_as_utf_8_is_read(name: str) -> None:
+    text = SAMPLES[name].read_text()
+
+    rows = list(rows_of(BytesIO(text.encode("utf-8-sig")), FORMATS[name]))
+
+    assert [str(one) if isinstance(one, BrokenRow) else [_shown(amount) for amount in one] for one in rows] == shown(
+        name
+    )
+
+
+def test_a_row_in_another_encoding_is_named_rather_than_taken_for_another_order() -> None:
+    content = (HEADING + "sale,订单-1,,,1.00,CNY\nsale,TM-2,,,1.00,CNY\n").encode("gb18030")
+
+    rows = list(rows_of(BytesIO(content), FORMATS["plain"]))
+
+    assert [str(one) if isinstance(one, BrokenRow) else one[0].order for one in rows] == [
+        *("order: is no text of the encoding", "TM-2"),
+    ]
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r", "\n"])
+def test_lines_end_as_on_any_machine(end: str) -> None:
+    content = (HEADING + "sale,TM-1,,,1.00,CNY\nsale,TM-2,,,1.00,CNY").replace("\n", end)
+    rows = list(rows_of(BytesIO(content.encode()), FORMATS["plain"]))
+    assert [one[0].order for one in rows if not isinstance(one, BrokenRow)] == ["TM-1", "TM-2"]

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from commands.verify import verify
 from domain.disputes import DisputeOutcome, DisputeReport, Stage
@@ -127,3 +127,23 @@ def test_a_settlement_file_tells_of_a_dispute_and_of_its_end(stocked: Sessions, 
     assert (during, left(stocked, order_id)) == (5_000, 8_000)
     with stocked() as session:
         assert session.scalars(select(DisputeRow.outcome)).all() == ["won"]
+
+
+def test_a_settlement_file_may_name_its_orders_by_any_text(stocked: Sessions, order_id: str) -> None:
+    # given an order of the same number in another channel, both known by their payments
+    other = paid(stocked, "TM-1", 10_000, channel="jd", payment_reference="ALI-8")
+
+    # when a file that is not of one channel takes money of both back, and names one by no number of ours
+    lines = sale("wang@shop/7", "-30.00", kind="dispute", payment="ALI-8"), sale("wang@shop/7", "-9.00", kind="dispute")
+    take(stocked, file(*lines, channel=""))
+    with stocked.begin() as session:
+        session.execute(update(OrderRow).where(OrderRow.order_id == order_id).values(payment_reference="ALI-7"))
+    take(stocked, file(sale("TM-1", "-20.00", kind="dispute", payment="ALI-7"), channel=""))
+
+    # then each is its order's own, under an id that a path and the key of a movement can hold
+    with stocked() as session:
+        known = session.execute(select(DisputeRow.dispute_id, DisputeRow.order_id, DisputeRow.amount_minor)).all()
+    assert {tuple(one) for one in known} == {
+        (f"file:{other}", other, 3_000),
+        (f"file:{order_id}", order_id, 2_000),
+    }

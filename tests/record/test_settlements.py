@@ -17,8 +17,8 @@ from tests.factories import CHANNEL, place_order
 HEADING = "kind,order,payment,fee,amount,currency,payout_amount,payout_currency,rate,at,reference\n"
 
 
-def paid(sessions: Sessions, name: str, captured: int, refunded: int = 0) -> str:
-    order_id = place_order(sessions, channel_order_id=name)
+def paid(sessions: Sessions, name: str, captured: int, refunded: int = 0, **changes: str) -> str:
+    order_id = place_order(sessions, channel_order_id=name, **changes)
     with sessions.begin() as session:
         for kind, minor in (("captured", captured), ("refunded", refunded)):
             if minor:
@@ -155,6 +155,15 @@ def test_a_file_of_another_format_leaves_nothing(stocked: Sessions) -> None:
         take(stocked, file(sale("TM-1", "1.00"), form="amazon"))
     with stocked() as session:
         assert session.scalars(select(SettlementRow)).all() == []
+
+
+def test_a_file_of_too_many_lines_leaves_nothing(stocked: Sessions, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settlement_files, "MAX_LINES", 3)
+    take(stocked, file(sale("TM-1", "1.00"), sale("TM-2", "1.00")))
+    with pytest.raises(NotASettlement, match="split it"):
+        take(stocked, file(*[sale("TM-3", "1.00")] * 3))
+    with stocked() as session:
+        assert [row.rows for row in session.scalars(select(SettlementRow))] == [2]
 
 
 def test_an_order_is_known_by_its_payment_before_its_number(stocked: Sessions) -> None:
