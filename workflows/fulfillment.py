@@ -5,6 +5,7 @@ is asked to intercept the parcel (workflows/journey.py).
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from temporalio import workflow
@@ -255,19 +256,29 @@ class Fulfillment:
             await self._take(progress, [event.type for event in events])
         while self.state.news:
             progress = self.state.news.pop(0)
-            if (progress.waybill, progress.merge_id) != (self.state.waybill, self.state.merge_id):
-                # It was booked, voided or merged meanwhile, so the record knows better.
-                await self._look(progress.reported)
+            if self._is_outdated(progress):
+                await self._look(progress)
             else:
                 known = with_known(progress, self.state.picked_units, self.state.shipment_id)
                 await self._take(known, progress.reported)
 
-    async def _look(self, reported: Sequence[str] = ()) -> None:
-        """Take over what the record knows now."""
-        self.state.news.clear()
+    def _is_outdated(self, progress: Progress) -> bool:
+        """True if it was released, booked, voided, merged or ended since: then the record knows better."""
+        if self.ended and not is_final(FULFILLMENT, Status(progress.status)):
+            return True
+        released = progress.status == Status.OPEN != self.state.status
+        return released or (progress.waybill, progress.merge_id) != (self.state.waybill, self.state.merge_id)
+
+    async def _look(self, *signaled: Progress) -> None:
+        """Take over what the record knows now, and from signals that are no newer what only they tell."""
         reports = Reports(self.order.order_id, self.name)
         summary = f"look how far {self.name} is"
-        await self._take(await self.order.steps.run_local(ProgressReports.record_progress, reports, summary), reported)
+        now = await self.order.steps.run_local(ProgressReports.record_progress, reports, summary)
+        older = [*signaled, *(one for one in self.state.news if one.number <= now.number)]
+        self.state.news = [one for one in self.state.news if one.number > now.number]
+        refused = any(one.interception_refused for one in older)
+        now = replace(now, interception_refused=now.interception_refused or refused)
+        await self._take(now, [name for one in older for name in one.reported])
 
     async def when_news_is_due(self) -> datetime:
         """Return when its parcel will have been silent for too long, by the newest report in the record."""
