@@ -37,7 +37,6 @@ class Booking:
         self._stopped = stopped
         self.disputed = False
         """True if the last booking was not made since money is in dispute."""
-        self._heard = order.state.disputes_heard
 
     async def book(self) -> bool:
         """Try once to get a waybill. False when it must wait for the other orders of a shared parcel."""
@@ -56,8 +55,8 @@ class Booking:
 
     async def wait_for_dispute(self) -> None:
         """While money of the order is in dispute, wait for its decision, a release or a stop."""
-        state, heard = self._order.state, self._heard
-        await self._order.wait_for_release(DISPUTED, lambda: self._stopped() or state.disputes_heard != heard)
+        state, known = self._order.state, self._state.disputes_known
+        await self._order.wait_for_release(DISPUTED, lambda: self._stopped() or state.disputes_heard != known)
 
     async def void_shared(self, shipment_id: str, request: UnmergeRequest) -> bool:
         """Void the booking of a shared parcel. False when the carrier has the parcel."""
@@ -75,7 +74,7 @@ class Booking:
     async def _book(self, step: FulfillmentStep) -> None:
         key, location = f"{step.merge_id or step.fulfillment_order_id}-S{step.round}", self._state.location_id
         self._undo.add("waybill", key)
-        self.disputed, self._heard = False, self._order.state.disputes_heard
+        self.disputed, self._state.disputes_known = False, self._order.state.disputes_heard
         summary = f"book a carrier from {location}"
         answer = await self._order.steps.call_partner(Ship.book_shipment, step, summary, self._stopped)
         if not step.merge_id:

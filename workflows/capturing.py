@@ -31,6 +31,8 @@ class Capturing:
         is canceled meanwhile."""
         state = self._order.state
         while state.captures == AT_ORDER and not state.captured:
+            await self._order.wait_for_release(CAPTURE_FAILED, lambda: bool(state.cancel or state.rejection))
+            self._order.stop_if_canceled()
             state.capture_tries += 1
             step = CaptureStep(self._order.order_id, round=state.capture_tries)
             answer = await self._order.steps.call_partner(Captures.capture_goods, step, "capture what was reserved")
@@ -39,8 +41,6 @@ class Capturing:
                 reason = f"the gateway captures nothing: {answer.refusal}"
                 key = f"{self._order.order_id}:capture:{state.capture_tries}"
                 await self._order.hold(CAPTURE_FAILED, reason, key, "finance")
-                await self._order.wait_for_release(CAPTURE_FAILED, lambda: bool(state.cancel or state.rejection))
-            self._order.stop_if_canceled()
 
     async def elsewhere(self) -> None:
         """Capture for what the channel has shipped itself, once all of it has left; a person is called where the

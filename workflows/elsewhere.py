@@ -78,7 +78,10 @@ class FulfilledElsewhere:
         return await self.order.steps.run_local(Elsewhere.take_elsewhere, request, summary)
 
     async def _stop(self, names: Sequence[str]) -> None:
-        stopped = [one for one in self._fulfillments if one.name in names and not one.ended and not one.stop_reason]
+        # One that is stopped for this was so before the order continued as new.
+        stopped = [
+            one for one in self._fulfillments if one.name in names and not one.ended and one.stop_reason in ("", REASON)
+        ]
         # It may have been released since: then its warehouse has it, and a person decides.
         stopped = [one for one in stopped if one.state.status == FulfillmentStatus.OPEN]
         for fulfillment in stopped:

@@ -187,7 +187,7 @@ class OrderWorkflow(StaffUpdates):
                 continue
             seen.append(key)
             del seen[:-REMEMBERED_EVENTS]
-            self.review.audit_again |= event.partner in MAY_CURE
+            self.order.state.audit_again |= event.partner in MAY_CURE
             self.order.state.disputes_heard += event.type.startswith(DISPUTES)
             if event.type == ELSEWHERE:
                 self.elsewhere.hear()

@@ -56,7 +56,7 @@ class OrderContext:
         """How many edits have their difference paid back just now."""
         self.ending = False
         """True once nothing but its end is left of the order."""
-        self.taking_out = False
+        self.taking_out = bool(self.state.shipped_elsewhere)
         """True while goods are taken out that the channel has shipped itself: an allocation would claim them again."""
         self.offers = Offers()
         self.more_is_missing = False

@@ -22,12 +22,9 @@ EXPIRED = "HOLD_EXPIRED"
 
 
 class Review:
-    """`audit_again` is set when a report came that may cure a hold."""
-
     def __init__(self, order: OrderContext, supply: Supply) -> None:
         self.order = order
         self.supply = supply
-        self.audit_again = False
         supply.review_again = self.review_again
 
     async def run(self) -> None:
@@ -44,7 +41,7 @@ class Review:
 
     def judge_again(self) -> None:
         """Have the order audited in its new form: now if it is under review, else before it is allocated."""
-        self.audit_again = True
+        self.order.state.audit_again = True
 
     async def review_again(self) -> None:
         """Audit an order that has changed since it was accepted; return when nothing holds it. Raises OrderEnds."""
@@ -64,7 +61,7 @@ class Review:
                 await self.supply.keep_stock(self._expiry() if self.order.state.presale_stock == "kept" else None)
             await self._wait_for_change()
             self.order.stop_if_canceled()
-            if self.audit_again:
+            if self.order.state.audit_again:
                 await self._audit()
         await self.order.steps.end_deadline("review")
         await self._clear_expiry_alerts()
@@ -74,7 +71,7 @@ class Review:
         return "TEST_ORDER" not in state.holds and not state.nothing_to_send and state.presale_stock != "free"
 
     async def _audit(self) -> None:
-        self.audit_again = False
+        self.order.state.audit_again = False
         self.order.state.audits += 1
         request = AuditRequest(self.order.order_id, self.order.state.audits)
         result = await self.order.steps.run_local(Audit.audit_order, request, "audit payment, address and goods")
@@ -132,7 +129,7 @@ class Review:
             if self.order.state.holds:
                 await self._expire(now)
         else:
-            self.audit_again = looks_for_money
+            self.order.state.audit_again = looks_for_money
 
     async def _expire(self, now: datetime) -> None:
         """Apply expired holds: each is released, cancels the order, or is escalated to a person."""
@@ -157,7 +154,7 @@ class Review:
     def _changed(self, unpaid: bool) -> Callable[[], bool]:
         before = self.order.state.holds
         return lambda: (
-            self.audit_again
+            self.order.state.audit_again
             or self.order.state.holds != before
             or self.order.state.cancel is not None
             or self.order.state.rejection is not None

@@ -41,6 +41,8 @@ class FulfillmentState:
     """True once what it costs is captured, where the money is only reserved."""
     capture_tries: int = 0
     bookings: int = 0
+    disputes_known: int = 0
+    """How many reports of disputes had come when a carrier was last asked."""
     shipment_id: str = ""
     waybill: str = ""
     wave_at: str = ""
@@ -101,6 +103,8 @@ class Due:
 class OrderState:
     status: str = OrderStatus.RECEIVED
     audits: int = 0
+    audit_again: bool = False
+    """True if a report came that may cure a hold."""
     rounds: int = 0
     reserved: bool = False
     needs_stock: bool = True
@@ -143,8 +147,9 @@ class OrderState:
     captured: bool = False
     """True once all of it was captured at the order."""
     captured_elsewhere: int = 0
-    disputes_heard: int = 0
     """Units that the channel has shipped itself and that were captured."""
+    disputes_heard: int = 0
+    """How many reports of disputes came."""
     capture_tries: int = 0
     seen: list[str] = field(default_factory=list)
     """The last partner events: one that is signaled twice is applied once."""

@@ -123,6 +123,7 @@ class Supply:
     def _begin(self, allocation: Allocation) -> None:
         for work in allocation.work:
             state = FulfillmentState(work.fulfillment_order_id, work.location_id, work.units)
+            state.disputes_known = self.order.state.disputes_heard
             state.merge_window, state.pickup = 0.0 if work.pickup else allocation.merge_window, work.pickup
             if state.fulfillment_order_id not in self.order.state.waves_released:
                 state.wave_at = work.wave_at
