@@ -5,30 +5,26 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import httpx2
 from sqlalchemy import select
 
 from activities.pull import Pull, PullAnswer, PullRequest
 from commands.channels import save_account
+from integrations.abilities.ability import Matter
 from integrations.circuit import Circuits
 from integrations.tls import tls_context
 from models.channel import IntakeRow
 from models.database import Sessions
 from models.order import OrderRow
 from models.pull import ChannelPullRow
-from tests.channels.payloads import parsed
+from tests.channels.dialects.all import DIALECTS
 from tests.integrations.servers import simulating
 
 NOBODY, NEVER = "http://127.0.0.1:9", 600.0
 CHANNEL = "web-shop"
-SHANGHAI = ZoneInfo("Asia/Shanghai")
-ACCESS = {
-    "shopify": {"token": "shpat_simulated"},
-    "taobao": {"token": "simulated-session", "key": "simulated-app", "secret": "simulated-secret"},
-}
-PATHS = {"shopify": "/shopify/admin/api/2025-10", "taobao": "/taobao/router/rest"}
+ACCESS = {name: dict(dialect.access) for name, dialect in DIALECTS.items()}
+PATHS = {name: dialect.path for name, dialect in DIALECTS.items()}
 PACE: dict[str, Any] = {"overlap": 60, "skew": 5, "first": 3600, "page_size": 2, "timeout": 2}
 
 
@@ -52,17 +48,13 @@ class Platform:
         settings = {"pull": PACE | ACCESS[self.name] | {"url": url} | pull}
         save_account(self.sessions, CHANNEL, self.name, "a secret of the tests", settings)
 
-    def put(self, number: int, seconds_ago: float = 600, **changes: Any) -> str:
+    def put(self, number: int, seconds_ago: float = 600, *matters: Matter, **changes: Any) -> str:
         """Place or change an order at the platform, as a customer does; return its id there."""
         changed = self.now - timedelta(seconds=seconds_ago)
-        if self.name == "shopify":
-            order = parsed("shopify", "ordinary") | {"id": number, "checkout_token": f"token-{number}"}
-            order |= {"updated_at": changed.isoformat()}
-        else:
-            order = parsed("taobao", "ordinary")["trade_fullinfo_get_response"]["trade"]
-            local = changed.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S")
-            order |= {"tid": number, "tid_str": str(number), "alipay_no": f"{number}", "modified": local}
-        assert self.client.post(f"/{self.name}/orders", json=order | changes).status_code == 201
+        order = DIALECTS[self.name].order(number, changed) | changes
+        for matter in matters:
+            order = DIALECTS[self.name].words[matter](order)
+        assert self.client.post(f"/{self.name}/orders", json=order).status_code == 201
         return str(number)
 
     def trouble(self, **troubles: Any) -> None:

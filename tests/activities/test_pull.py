@@ -12,6 +12,7 @@ from temporalio.testing import ActivityEnvironment
 from activities import pull
 from activities.pull import PullRequest
 from domain.errors import CallLimited, PartnerTrouble, PullRefused
+from integrations.abilities.ability import Matter
 from integrations.channels.translated import Shop
 from integrations.uploads.registry import connect_uploader
 from integrations.uploads.settings import read_upload_settings
@@ -21,7 +22,7 @@ from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow, Shipment
 from models.order import OrderRow
 from record.channels.intake_writer import ChannelWriter
 from tests.activities.platforms import ACCESS, CHANNEL, PATHS, Platform, platform
-from tests.channels.payloads import parsed
+from tests.channels.dialects.all import DIALECTS
 from tests.factories import everything_in, stock_shop
 
 REQUEST = PullRequest(CHANNEL)
@@ -76,25 +77,17 @@ def test_a_later_state_of_an_order_changes_the_order(there: Platform) -> None:
     assert [event["type"] for event in events].count("order.cancel_requested") == 1
 
 
-def shipped(there: Platform) -> dict[str, Any]:
-    """The state of an order that was shipped as a whole."""
-    if there.name == "shopify":
-        return {"fulfillment_status": "fulfilled"}
-    lines = parsed("taobao", "ordinary")["trade_fullinfo_get_response"]["trade"]["orders"]["order"]
-    return {"status": "TRADE_FINISHED", "orders": {"order": [line | {"status": "TRADE_FINISHED"} for line in lines]}}
-
-
 def test_what_was_over_when_the_first_pull_began_is_of_the_past(there: Platform) -> None:
     # given an account that wants three weeks, with an old order that was shipped and one that was not
     there.open_account(since=(there.now - timedelta(days=21)).isoformat())
-    there.put(101, seconds_ago=15 * 86_400, **shipped(there))
+    there.put(101, 15 * 86_400, Matter.SHIPPED)
     there.put(102, seconds_ago=10 * 86_400)
     there.pull()
 
     # when a later one is shipped by the platform itself, and the old one is pulled again
     there.now += timedelta(minutes=10)
-    there.put(103, seconds_ago=60, **shipped(there))
-    there.put(101, seconds_ago=50, **shipped(there))
+    there.put(103, 60, Matter.SHIPPED)
+    there.put(101, 50, Matter.SHIPPED)
     there.pull()
 
     # then only the old one is a record of the past
@@ -120,7 +113,7 @@ def test_parcels_that_we_reported_are_pulled_back_as_ours(sessions: Sessions) ->
             "shopify", ACCESS["shopify"] | {"url": f"{there.client.base_url}{PATHS['shopify']}"}
         )
         uploader = connect_uploader("shopify", upload, Shop(CHANNEL))
-        items = parsed("shopify", "ordinary")["line_items"]
+        items = DIALECTS["shopify"].order(101, there.now)["line_items"]
         for number, item in enumerate(items, 1):
             leave(sessions, number, f"1Z-{number}", item["sku"], item["quantity"])
             line = [(str(item["id"]), item["quantity"])]

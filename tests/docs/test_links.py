@@ -12,6 +12,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 # Files that the reader of a recipe is about to write.
 EXAMPLES = {
     "activities/coupon.py",
+    "integrations/abilities/acme.py",
     "integrations/fraud.py",
     "integrations/pulls/acme.py",
     "integrations/pushes/acme.py",
@@ -19,6 +20,7 @@ EXAMPLES = {
     "models/migrations/versions/0002_coupons.py",
     "simulators/acme.py",
     "simulators/fraud.py",
+    "tests/channels/dialects/acme.py",
     "tests/integrations/test_fraud.py",
 }
 NAMED = re.compile(rf"`((?:{FOLDERS})/[\w./-]+\.\w+|(?:worker|cli|settings)\.py)`")

@@ -1,0 +1,67 @@
+"""Platforms that are not connected: what their translators read is there, and no direction is."""
+
+from integrations.abilities.ability import Abilities, Ability, Matter, not_built, not_there, there
+
+DIRECTIONS = (
+    *(Matter.PULL, Matter.RECONCILE, Matter.STOCK, Matter.SHIPMENTS, Matter.PARCELS),
+    *(Matter.REFUNDS, Matter.TOKENS),
+)
+
+
+def unconnected(push: Ability, read: Abilities) -> Abilities:
+    """Return the abilities of a platform without any direction, with what its translator reads."""
+    return {Matter.PUSH: push} | dict.fromkeys(DIRECTIONS, not_built()) | read
+
+
+def _read(paper: str, **other: Ability) -> Abilities:
+    """Return what every translator reads, with what is `other` on this platform."""
+    names = (
+        *("UNPAID", "CANCELS", "ADDRESS", "SHIPPED", "PARTLY_SHIPPED"),
+        *("REFUND_ASKED", "REFUNDED", "MASKED", "GIFTS", "TESTS"),
+    )
+    return {Matter[name]: other.get(name, there("read from the order", paper)) for name in names}
+
+
+JD_ORDER, DOUYIN_ORDER = "open.jd.com, jingdong.pop.order.get", "op.jinritemai.com, order.orderDetail"
+WECHAT_ORDER = "developers.weixin.qq.com, channels/ec/order/get"
+WOO_ORDER, AMAZON_ORDER = "WooCommerce REST API v3, Orders", "developer-docs.amazon.com, Orders API"
+
+JD = unconnected(
+    not_built("only what a relay forwards, signed with `X-Signature`; its orders wait to be fetched"),
+    _read(
+        JD_ORDER,
+        PARTLY_SHIPPED=not_there("JD ships whole orders", JD_ORDER),
+        REFUNDED=not_there("an order does not say what was paid back", JD_ORDER),
+        TESTS=not_there("an order does not say that it is a test", JD_ORDER),
+    ),
+)
+DOUYIN = unconnected(
+    not_built("only what a relay forwards, signed over the body; its orders wait to be fetched"),
+    _read(DOUYIN_ORDER, TESTS=not_there("an order does not say that it is a test", DOUYIN_ORDER)),
+)
+WECHAT = unconnected(
+    not_built("only what a relay forwards, signed with `X-Signature`; its orders wait to be fetched"),
+    _read(
+        WECHAT_ORDER,
+        REFUNDED=not_built("an order has the units only; the amount is that of its after-sales order", WECHAT_ORDER),
+        TESTS=not_there("an order does not say that it is a test", WECHAT_ORDER),
+    ),
+)
+WOOCOMMERCE = unconnected(
+    there("webhook signed with `X-WC-Webhook-Signature`: orders whole", "WooCommerce REST API v3, Webhooks"),
+    _read(
+        WOO_ORDER,
+        PARTLY_SHIPPED=not_there("an order is completed as a whole", WOO_ORDER),
+        REFUND_ASKED=not_there("the core knows refunds only once they are made", WOO_ORDER),
+        MASKED=not_there("receivers come in plain text", WOO_ORDER),
+        TESTS=not_there("an order does not say that it is a test", WOO_ORDER),
+    ),
+)
+AMAZON = unconnected(
+    not_built("notifications come through an SQS queue that nobody reads; a relay may forward them"),
+    _read(
+        AMAZON_ORDER,
+        REFUND_ASKED=not_there("returns are another report", AMAZON_ORDER),
+        TESTS=not_there("the sandbox has an address of its own", AMAZON_ORDER),
+    ),
+)

@@ -1,0 +1,1 @@
+"""How each platform says what happens to an order, in its own words: what tests place at the simulated platforms."""

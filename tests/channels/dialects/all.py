@@ -1,0 +1,9 @@
+"""The dialects by platform."""
+
+from collections.abc import Mapping
+
+from tests.channels.dialects.dialect import Dialect
+from tests.channels.dialects.shopify import SHOPIFY
+from tests.channels.dialects.taobao import TAOBAO
+
+DIALECTS: Mapping[str, Dialect] = {"shopify": SHOPIFY, "taobao": TAOBAO}
