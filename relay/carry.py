@@ -8,12 +8,12 @@ recognize repeats.
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from sqlalchemy import Row
 from temporalio.client import Client
+from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from domain.service_levels import Allowance
@@ -33,6 +33,7 @@ from relay.stock import StockJob
 from relay.sweeps import database_sweeps
 from relay.waves import WaveJob
 from settings import Settings
+from workflows.search_attributes import ORDER_ID
 from workflows.starting import ORDER_WORKFLOW, order_start
 
 SHORTEST_PAUSE = 0.02
@@ -158,6 +159,13 @@ class Relay:
             self.allowance.urgency(order.channel, order.tags),
             order.edition,
         )
-        with suppress(WorkflowAlreadyStartedError):
+        # Not the one that runs already, unasked: after a restored backup it may be that of a lost order.
+        start["id_conflict_policy"] = WorkflowIDConflictPolicy.FAIL
+        try:
             await self.client.start_workflow(ORDER_WORKFLOW, **start)
+        except WorkflowAlreadyStartedError:
+            known = await self.client.get_workflow_handle(start["id"]).describe(rpc_timeout=self.settings.rpc_timeout)
+            if known.typed_search_attributes.get(ORDER_ID) != order.order_id:
+                await self.isolation.put_aside("order", [order.order_id], "its workflow belongs to another order")
+                return ""
         return str(order.order_id)

@@ -103,7 +103,7 @@ class Baton:
                 facts, order = now, await self.show(order_id)
             return order
 
-        return await eventually(show_what_changed, holds)
+        return await eventually(show_what_changed, holds, lambda: self.told(order_id))
 
     async def until_status(self, order_id: str, status: str) -> dict[str, Any]:
         return await self._until(
@@ -120,7 +120,7 @@ class Baton:
         async def statuses() -> list[str]:
             return [row.status for row in self.rows(sql, id=order_id)]
 
-        await eventually(statuses, holds)
+        await eventually(statuses, holds, lambda: self.told(order_id))
         return await self.show(order_id)
 
     async def until_event(self, order_id: str, event: str, times: int = 1) -> list[dict[str, Any]]:
@@ -130,7 +130,7 @@ class Baton:
         async def types() -> list[str]:
             return [row.type for row in self.rows(of_type, id=order_id)]
 
-        await eventually(types, lambda seen: seen.count(event) >= times)
+        await eventually(types, lambda seen: seen.count(event) >= times, lambda: self.told(order_id))
         return [one for one in await self.events(order_id) if one["type"] == event]
 
     async def until_told(self, order_id: str) -> list[tuple[str, str]]:
@@ -141,8 +141,8 @@ class Baton:
         async def messages() -> Sequence[Any]:
             return self.rows(sql, id=order_id)
 
-        told = await eventually(messages, lambda seen: all(row.sent_at for row in seen))
-        return [(row.recipient, row.milestone) for row in told]
+        sent = await eventually(messages, lambda seen: all(row.sent_at for row in seen), lambda: self.told(order_id))
+        return [(row.recipient, row.milestone) for row in sent]
 
     async def events(self, order_id: str) -> list[dict[str, Any]]:
         response = await self.api.get(f"/orders/{order_id}/events", params={"limit": 200})
@@ -206,6 +206,16 @@ class Baton:
         report = verify(self.sessions)
         assert report.clean, report
 
+    def told(self, order_id: str) -> str:
+        """What explains why an order has not gone on: its status, open holds, and last facts."""
+        one = {"id": order_id}
+        [[*state]] = self.rows("SELECT status, attention FROM orders WHERE order_id = :id", **one)
+        aside = "SELECT kind, reason FROM set_asides WHERE subject = :id"
+        holds = "SELECT code, reason FROM holds WHERE order_id = :id AND released_at IS NULL"
+        facts = "SELECT at, type, data FROM order_events WHERE order_id = :id ORDER BY event_id DESC LIMIT 8"
+        last = [f"{row.at:%H:%M:%S} {row.type} {row.data}" for row in self.rows(facts, **one)]
+        return f"{state}, held {self.rows(holds, **one)}, set aside {self.rows(aside, **one)}, last {last[::-1]}"
+
     def rows(self, sql: str, **values: Any) -> Sequence[Any]:
         with self.sessions() as session:
             return session.execute(text(sql), values).all()
@@ -223,14 +233,16 @@ class Baton:
         assert response.status_code == 200, response.text
 
 
-async def eventually(look: Callable[[], Awaitable[Seen]], holds: Callable[[Seen], bool]) -> Seen:
-    """Call `look` until `holds` is true of its result, and return it; fail after three minutes.
+async def eventually(
+    look: Callable[[], Awaitable[Seen]], holds: Callable[[Seen], bool], told: Callable[[], str] = str
+) -> Seen:
+    """Call `look` until `holds` is true of its result, and return it; fail after three minutes with what is `told`.
 
     The pauses grow, so that tests that wait do not slow down what they wait for: a look costs as much as a step.
     """
     give_up, pause = time.monotonic() + PATIENCE_SECONDS, 0.05
     while not holds(seen := await look()):
-        assert time.monotonic() < give_up, f"it did not happen: {seen}"
+        assert time.monotonic() < give_up, f"it did not happen: {seen} {told()}"
         await asyncio.sleep(pause)
         pause = min(pause * 1.6, 0.5)
     return seen

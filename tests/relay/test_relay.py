@@ -130,6 +130,28 @@ async def test_an_order_started_but_not_marked_before_a_crash_is_marked_and_not_
     assert (await order_workflow(relay, order_id).describe()).run_id == handle.first_execution_run_id
 
 
+@pytest.mark.parametrize("ends", [False, True])
+async def test_an_order_whose_workflow_is_that_of_a_lost_order_is_set_aside(
+    relay: Relay, settings: Settings, sessions: Sessions, ends: bool
+) -> None:
+    # Given a restored backup: the channel sends an order again of which only the workflow is left
+    order_id = place_order(sessions)
+    row = order_of(sessions, order_id)
+    lost = order_start(settings, "LOST", row.channel, row.channel_order_id, row.customer_id, row.units)
+    handle = await relay.client.start_workflow(ORDER_WORKFLOW, **lost)
+    if ends:
+        await handle.terminate()
+
+    # When the relay starts it
+    assert await relay.start_orders() == 0
+
+    # Then it is not taken for started, and a person is told why
+    with sessions() as session:
+        aside = session.execute(text("SELECT kind, subject, reason FROM set_asides WHERE aside_at IS NOT NULL")).all()
+    assert aside == [("order", order_id, "its workflow belongs to another order")]
+    assert order_of(sessions, order_id).workflow_started_at is None
+
+
 async def test_an_event_without_an_order_is_tried_ever_more_rarely_and_at_last_each_twentieth_of_its_age(
     relay: Relay, sessions: Sessions
 ) -> None:

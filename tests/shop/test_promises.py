@@ -39,9 +39,9 @@ async def test_a_cart_becomes_an_order_from_the_promised_place_by_the_promised_d
     assert held(silent, "TEA-SET") == 1
 
     # when the cart is ordered, twice
-    body = order_body("PROMISED", promise_id=cart["promise_id"])
+    body = order_body("PROMISED-CART", promise_id=cart["promise_id"])
     placed, again = [(await silent.api.post("/orders", json=body)).json() for _ in range(2)]
-    silent.placed[placed["order_id"]] = "PROMISED"
+    silent.placed[placed["order_id"]] = "PROMISED-CART"
     order = await silent.until_fulfillment(placed["order_id"], "released")
 
     # then it keeps to its promise
@@ -67,9 +67,9 @@ async def test_an_order_whose_promise_is_gone_says_so_and_goes_on(silent: Baton)
     assert (gone, late.status_code, held(silent, "WOOL-SCARF")) == ([204, 204], 409, 0)
 
     # when it is ordered after all
-    body = order_body("TOO-LATE", lines=[("WOOL-SCARF", 1, "45.00")], promise_id=cart["promise_id"])
+    body = order_body("PROMISE-GONE", lines=[("WOOL-SCARF", 1, "45.00")], promise_id=cart["promise_id"])
     placed = (await silent.api.post("/orders", json=body)).json()
-    silent.placed[placed["order_id"]] = "TOO-LATE"
+    silent.placed[placed["order_id"]] = "PROMISE-GONE"
     order = await silent.until_fulfillment(placed["order_id"], "released")
 
     # then
