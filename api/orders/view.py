@@ -47,9 +47,17 @@ NO_WORK = (FulfillmentStatus.REJECTED, FulfillmentStatus.CANCELED)
 
 def find_order(session: Session, order_id: str, caller: Caller) -> OrderRow:
     """Return the order. A 404 if it does not exist or the caller may not see it."""
+    order = seen_order(session, order_id, caller)
+    if order is None:
+        raise Problem(NOT_FOUND, "there is no such order")
+    return order
+
+
+def seen_order(session: Session, order_id: str, caller: Caller) -> OrderRow | None:
+    """Return the order, or None if it does not exist or the caller may not see it."""
     order = session.get(OrderRow, order_id)
     if order is None or not caller.sees(order.channel) or not _worked_on(session, order, caller.location):
-        raise Problem(NOT_FOUND, "there is no such order")
+        return None
     return order
 
 

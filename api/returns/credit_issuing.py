@@ -82,7 +82,7 @@ async def find_store_credit(
 
     def find() -> StoreCreditPage:
         with services.sessions() as session:
-            return page_of(session, caller, credit_id(body.code))
+            return page_of(session, credit_id(body.code))
 
     return await run_in_threadpool(find)
 
@@ -96,7 +96,7 @@ def _issue(services: Services, caller: Caller, body: CreditIssueBody) -> tuple[S
             row, new = issue(session, IssuedCredit(body.reference, body.kind, body.customer_id, amount, caller.name))
         except OtherIssue:
             raise Problem(OTHER_BODY, "this reference came before with another issue") from None
-        return page_of(session, caller, row.credit_id), new
+        return page_of(session, row.credit_id), new
 
 
 def _amount(body: CreditIssueBody) -> Money:

@@ -12,7 +12,7 @@ from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, REFUSED, TOO_LARGE, Proble
 from api.idempotency import OnceRoute
 from api.inputs import PathId
 from api.openapi import responses
-from api.orders.view import find_order
+from api.orders.view import find_order, seen_order
 from api.returns.photo_files import MAX_BYTES, NotAPhoto, rewrite_photo
 from api.schemas import Answer
 from domain.people import is_erased
@@ -69,10 +69,8 @@ def show_photo(photo_id: PathId, caller: Reader, services: WithServices) -> Resp
         raise Problem(FORBIDDEN, f"a key of the role {caller.role} may not see photos of customers")
     with services.sessions() as session:
         row = session.get(PhotoRow, photo_id)
-        if row is None or row.erased_at is not None:
-            raise Problem(NOT_FOUND, "there is no such photo")
-        find_order(session, row.order_id, caller)
-    content = services.settings.photos.get(photo_id)
+        known = row is not None and row.erased_at is None and seen_order(session, row.order_id, caller) is not None
+    content = services.settings.photos.get(photo_id) if known else None
     if content is None:
         raise Problem(NOT_FOUND, "there is no such photo")
     return Response(content, media_type=JPEG, headers={"Content-Disposition": "inline; filename=photo.jpg"})

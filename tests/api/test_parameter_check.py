@@ -56,6 +56,16 @@ async def test_an_unknown_parameter_is_named(manager: Api, address: str, field: 
     assert field in fields(assert_problem(await manager.get(address), 422, "invalid"))
 
 
+async def test_every_route_that_reads_names_an_unknown_filter(nobody: Api) -> None:
+    """Before it asks for a key, so that no answer shows that a filter was passed over."""
+    document = (await nobody.get("/openapi.json")).json()
+    reading = [path for path, methods in document["paths"].items() if "get" in methods]
+    assert len(reading) > 70
+    for path in reading:
+        answer = await nobody.get(f"{re.sub('{.*?}', 'x', path)}?limit=1&colour=red")
+        assert "colour" in fields(assert_problem(answer, 422, "invalid")), path
+
+
 async def test_a_trial_that_starts_before_the_year_2000_is_refused(manager: Api) -> None:
     trial = {"tries": [{"name": "fast"}], "since": "0003-01-17T17:41:01+23:59"}
     assert fields(assert_problem(await manager.post("/sourcing/trials", json=trial), 422, "invalid")) == ["since"]

@@ -1,7 +1,10 @@
 """Two channels: ours, and a neighbor with rows in every table, marked by words that occur nowhere else."""
 
+import json
+
 from sqlalchemy import text
 
+from api.promises.examples import PROMISE
 from domain.order import Address
 from models.database import Sessions
 from tests.factories import CHANNEL, LAMP, an_order, place_orders, stock_shop
@@ -10,6 +13,7 @@ from tests.planted import LOCATION, NAMED, plant
 MINE = "shop"
 """The channel whose key calls; its neighbor is CHANNEL."""
 SHARED, HIDDEN_SKU = "SHARED-TEACUP", "TMALL-ONLY-VASE"
+PHOTO = "0" * 32
 WORDS = (*NAMED, CHANNEL, HIDDEN_SKU, "PILOT-", "Suyin", "TWIN-OF-SHOP")
 """Words of the neighbor: names, channel, goods, prefixes of ids, a clerk, and an audit's finding."""
 
@@ -46,6 +50,7 @@ NEIGHBORS_PLACES = {
         VALUES ('PILOT-MESSAGE', :order, 'inbox', 'shipped', '{}', now(), 'the inbox of Suyin')""",
     "goods of its own": f"""
         INSERT INTO products (sku, title, channels) VALUES ('{HIDDEN_SKU}', 'a vase', '{{{CHANNEL}}}');
+        INSERT INTO buffers (buffer_id, sku, units, valid_from) VALUES ('B-1', '{HIDDEN_SKU}', 1, now());
         INSERT INTO stock (sku, location_id, on_hand) VALUES ('{HIDDEN_SKU}', '{LOCATION}', 5);
         UPDATE products SET channels = '{{{CHANNEL},{MINE}}}' WHERE sku = '{SHARED}'""",
     "listings, shares and quotas": f"""
@@ -62,7 +67,8 @@ NEIGHBORS_PLACES = {
     "a promise to it": f"""
         INSERT INTO promises (promise_id, channel, holder, region, pickup_location, units, assignments, answer,
             expires_at)
-        VALUES (:order, '{CHANNEL}', '{CHANNEL}', '', '', '{{}}', '{{}}', '{{}}', now() + interval '1 day')""",
+        VALUES (:order, '{CHANNEL}', '{CHANNEL}', '', '', '{{}}', '{{}}', CAST(:promise AS jsonb),
+            now() + interval '1 day')""",
     "what is wrong with stock": f"""
         INSERT INTO stock_differences (count_id, kind, sku, location_id, difference, adjusted, reason, alert)
         VALUES ('PILOT-COUNT', 'delta', '{LAMP}', '{LOCATION}', 1, 1, 'Suyin counted', true);
@@ -78,6 +84,24 @@ NEIGHBORS_PLACES = {
         INSERT INTO partner_events (partner, event_id, type, subject, data) VALUES ('sf', 'PILOT-PUSH',
             'shipment.tracked', 'PILOT-WAYBILL', '{"waybill": "PILOT-WAYBILL", "carrier": "SF", "status": "in_transit",
             "occurred_at": "2026-03-02T09:30:00Z"}')""",
+    "money that others hold": """
+        INSERT INTO disputes (dispute_id, order_id, payment_reference, amount_minor, taken_minor, currency, reason_code,
+            stage) VALUES ('payments:DP-1', :order, 'PILOT-PAID', 1, 0, 'CNY', 'not_received', 'chargeback');
+        INSERT INTO asked_refunds (key, link, order_id, amount_minor, currency)
+        VALUES ('PILOT-REFUND', '', :order, 1, 'CNY');
+        INSERT INTO refund_tasks (task_id, key, order_id, amount_minor, currency, why, due_at)
+        OVERRIDING SYSTEM VALUE VALUES (1, 'PILOT-REFUND', :order, 1, 'CNY', 'terms', now());
+        INSERT INTO settlements (settlement_id, format, channel, actor, state)
+        VALUES ('set_1', 'amazon', 'tmall', 'Suyin', 'done')""",
+    "what its staff have asked for": f"""
+        INSERT INTO bulks (bulk_id, command, parameters, key_id, actor, channel, request_key, fingerprint, total)
+        VALUES ('bulk_1', 'tag', '{{"tag": "PILOT-TAG"}}', 'k', 'Suyin', '{CHANNEL}', 'r', 'f', 1);
+        INSERT INTO bulk_items (bulk_id, item_no, subject_id) VALUES ('bulk_1', 1, :order);
+        INSERT INTO exports (export_id, name, list, filter, format, cron, zone, target, key_id, created_by, channel)
+        VALUES ('exp_1', 'PILOT-daily', 'orders', '{{}}', 'csv', '0 6 * * *', 'Asia/Shanghai',
+            '{{"kind": "folder", "folder": "daily"}}', 'k', 'Suyin', '{CHANNEL}');
+        INSERT INTO photos (photo_id, order_id, case_id, size) VALUES ('{PHOTO}', :order, '1', 9);
+        UPDATE orders SET assignee = 'Suyin' WHERE order_id = :order""",
     "a message that is parked for its subscriber": """
         INSERT INTO deliveries (subscription_id, message_id, order_id, type, state, settled_at, problem)
         VALUES ('SUBSCRIPTION-1', 'PILOT-EVENT', :order, 'com.baton.order.held', 'parked', now(), 'PILOT-PROBLEM')""",
@@ -102,7 +126,7 @@ def move_in(sessions: Sessions, mine: str) -> str:
     # `plant` also adds a lamp to the stock, which must not become available.
     _write(sessions, f"UPDATE stock SET on_hand = {before} WHERE sku = '{LAMP}' AND location_id = '{LOCATION}'")
     for statements in NEIGHBORS_PLACES.values():
-        _write(sessions, statements, order=order_id, mine=mine)
+        _write(sessions, statements, order=order_id, mine=mine, promise=json.dumps(PROMISE))
     return order_id
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator, Iterator
+from hashlib import sha256
 from typing import Any
 
 import httpx2
@@ -11,13 +12,14 @@ from commands.keys import create_key
 from embedded.postgres import EmbeddedPostgres
 from models.database import Sessions, open_database
 from models.database import sessions as open_sessions
+from record.people.photos import FolderKeeper
 from settings import Settings
 from tests.api.conftest import NOBODY, PARTNERS, Api, running
 from tests.conftest import SECRETS_KEY, partner
 from tests.databases import copy_template
 from tests.factories import CHANNEL, LAMP
 from tests.planted import BUYER, LOCATION, PURCHASE, SUBSCRIPTION
-from tests.security.neighbor import HIDDEN_SKU, MINE, WORDS, move_in, open_shop, rows
+from tests.security.neighbor import HIDDEN_SKU, MINE, PHOTO, WORDS, move_in, open_shop, rows
 
 STREAM = "/events/stream"
 """Tested in tests/api/test_event_stream.py, test_a_stream_has_only_its_types_and_its_channel."""
@@ -47,6 +49,8 @@ class TwoChannels:
         self.sessions, self.api, self.document, self.mine = sessions, api, document, mine
         self.before: dict[str, httpx2.Response] = {}
         self.theirs = ""
+        self.admin = api
+        """A key of all channels, once the neighbor is there."""
 
     def operations(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
         for path, methods in self.document["paths"].items():
@@ -54,14 +58,16 @@ class TwoChannels:
                 if path != STREAM and path not in ABOUT_THE_MACHINE:
                     yield method, path, operation
 
-    async def shown(self, order_id: str, sku: str = LAMP, channel: str = MINE) -> dict[str, httpx2.Response]:
+    async def shown(
+        self, order_id: str, sku: str = LAMP, channel: str = MINE, by: Api | None = None
+    ) -> dict[str, httpx2.Response]:
         """The answers of all GET routes about these, by path."""
         found = {}
         for method, path, operation in self.operations():
             if method == "get":
                 wanted = {one["name"] for one in operation.get("parameters", []) if one["in"] == "query"}
                 params = {**PERIOD, "order_id": order_id} if wanted & {"first", "parked"} else {}
-                found[path] = await self.api.get(path.format(**ids(order_id, sku, channel)), params=params)
+                found[path] = await (by or self.api).get(path.format(**ids(order_id, sku, channel)), params=params)
         return found
 
 
@@ -76,7 +82,7 @@ def ids(order_id: str, sku: str, channel: str) -> dict[str, Any]:
         "fulfillment_order_id": f"{order_id}-1",
         "sku": sku,
         "location_id": LOCATION,
-        "buffer_id": LOCATION,
+        "buffer_id": "B-1",
         "channel": channel,
         "partner": "wms",
         "rule_set_id": 1,
@@ -91,29 +97,32 @@ def ids(order_id: str, sku: str, channel: str) -> dict[str, Any]:
         "dispute_id": "payments:DP-1",
         "bulk_id": "bulk_1",
         "export_id": "exp_1",
-        "photo_id": "photo_1",
-        "invoice_id": "INV-1",
+        "photo_id": PHOTO,
+        "invoice_id": f"{order_id}-1",
         "settlement_id": "set_1",
-        "credit_id": "cr_1",
+        "credit_id": f"cr_{sha256(order_id.upper().encode()).hexdigest()[:24]}",
         "code": "DUPLICATE",
         "tag": "vip",
     }
 
 
 @pytest.fixture(scope="module")
-async def channels(postgres: EmbeddedPostgres) -> AsyncIterator[TwoChannels]:
+async def channels(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TwoChannels]:
     url = copy_template(postgres, "neighbors")
     engine = open_database(url)
     sessions = open_sessions(engine)
     partners: dict[str, Any] = {name: partner() for name in PARTNERS}
     mine = open_shop(sessions)
-    ours: dict[str, Any] = {"secrets_key": SECRETS_KEY, "api_metrics_port": 0}
+    photos = tmp_path_factory.mktemp("photos")
+    FolderKeeper(photos).put(PHOTO, b"a photo")
+    ours: dict[str, Any] = {"secrets_key": SECRETS_KEY, "api_metrics_port": 0, "photo_dir": photos}
     settings = Settings(_env_file=None, database_url=url, temporal_address=NOBODY, **ours, **partners)
     async with running(settings) as connect:
         api = connect(create_key(sessions, "shop-connector", "channel", MINE))
         channels = TwoChannels(sessions, api, (await api.get("/openapi.json")).json(), mine)
         channels.before = await channels.shown(mine)
         channels.theirs = move_in(sessions, mine)
+        channels.admin = connect(create_key(sessions, "Mo the manager", "admin"))
         yield channels
     engine.dispose()
 
@@ -191,6 +200,13 @@ async def test_stock_shows_only_what_the_channel_may_sell(channels: TwoChannels)
 async def test_routes_across_channels_are_forbidden_to_a_channel(channels: TwoChannels) -> None:
     forbidden = {path for path, answer in channels.before.items() if answer.status_code == 403}
     assert forbidden == KEPT_FROM_CHANNELS
+
+
+async def test_what_the_neighbor_is_asked_for_is_there(channels: TwoChannels) -> None:
+    """Otherwise a 404 would say nothing."""
+    seen = await channels.shown(channels.theirs, HIDDEN_SKU, CHANNEL, by=channels.admin)
+
+    assert {path for path, answer in seen.items() if answer.status_code == 404} == set()
 
 
 async def test_no_route_shows_or_changes_anything_of_the_neighbor(channels: TwoChannels) -> None:
