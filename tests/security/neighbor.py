@@ -24,6 +24,10 @@ MY_PLACES = f"""
     VALUES (:order || '-1', :order, 1, '{LOCATION}', 'the only one', 'MERGE-1');
     INSERT INTO kept_histories (workflow_id, order_id, happenings) VALUES ('order/{MINE}/S-1', :order, '[]')
 """
+STORE_ELSEWHERE = """
+    INSERT INTO locations (location_id, kind, name, country, province)
+    VALUES ('NINGBO', 'store', 'Ningbo', 'CN', 'Zhejiang')
+"""
 NEIGHBORS_PLACES = {
     "parcels that met mine": f"""
         INSERT INTO fulfillment_orders (fulfillment_order_id, order_id, number, location_id, reason, merge_id)
@@ -115,6 +119,7 @@ def open_shop(sessions: Sessions) -> str:
     order = an_order(channel=MINE, channel_order_id="S-1", customer_id="ME", ship_to=me)
     order_id = place_orders(sessions, [order], "in_progress")[0]
     _write(sessions, MY_PLACES, order=order_id)
+    _write(sessions, STORE_ELSEWHERE)
     return order_id
 
 

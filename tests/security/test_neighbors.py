@@ -1,4 +1,5 @@
-"""C16: no key of one channel sees, counts or changes anything of another channel by any route (sec_04)."""
+"""C16: no key of one channel sees, counts or changes anything of another channel by any route (sec_04), and no key of a
+store what other places work on."""
 
 import re
 from collections.abc import AsyncIterator, Iterator
@@ -49,8 +50,8 @@ class TwoChannels:
         self.sessions, self.api, self.document, self.mine = sessions, api, document, mine
         self.before: dict[str, httpx2.Response] = {}
         self.theirs = ""
-        self.admin = api
-        """A key of all channels, once the neighbor is there."""
+        # Keys of all channels, once the neighbor is there.
+        self.admin = self.store = api
 
     def operations(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
         for path, methods in self.document["paths"].items():
@@ -122,6 +123,7 @@ async def channels(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPath
         channels = TwoChannels(sessions, api, (await api.get("/openapi.json")).json(), mine)
         channels.before = await channels.shown(mine)
         channels.theirs = move_in(sessions, mine)
+        channels.store = connect(create_key(sessions, "the store of Ningbo", "store", location="NINGBO"))
         channels.admin = connect(create_key(sessions, "Mo the manager", "admin"))
         yield channels
     engine.dispose()
@@ -209,8 +211,11 @@ async def test_what_the_neighbor_is_asked_for_is_there(channels: TwoChannels) ->
     assert {path for path, answer in seen.items() if answer.status_code == 404} == set()
 
 
-async def test_no_route_shows_or_changes_anything_of_the_neighbor(channels: TwoChannels) -> None:
+@pytest.mark.parametrize("who", ["api", "store"])
+async def test_no_route_shows_or_changes_anything_of_the_neighbor(channels: TwoChannels, who: str) -> None:
+    """Neither to another channel nor to a store that has no work of its orders."""
     # given
+    stranger: Api = getattr(channels, who)
     kept = rows(channels.sessions)
     statuses_found: dict[str, set[int]] = {}
 
@@ -218,13 +223,13 @@ async def test_no_route_shows_or_changes_anything_of_the_neighbor(channels: TwoC
     for method, path, operation in channels.operations():
         where = path.format(**ids(channels.theirs, HIDDEN_SKU, CHANNEL))
         for params in queries_of(operation, channels.theirs):
-            answer = await channels.api.request(method, where, params=params, json=example(operation))
+            answer = await stranger.request(method, where, params=params, json=example(operation))
             assert words_in(channels, answer) == set(), f"{method} {path} {params}: {answer.text}"
             if method != "get" or "{" in path.replace("{location_id}", ""):
                 statuses_found[f"{method} {path} {params}"] = statuses(answer)
 
     # then
-    assert statuses_found.pop(ASKED_WITHOUT_KEY) == {400}
+    assert statuses_found.pop(ASKED_WITHOUT_KEY) == ({400} if who == "api" else {403})
     assert {name: found for name, found in statuses_found.items() if found not in ({401}, {403}, {404})} == {}
     assert rows(channels.sessions) == kept
 
