@@ -24,14 +24,19 @@ AT_ONCE = 2_000
 """Orders compared in one transaction."""
 S = SettledAmountRow
 
+# A file is of whoever collects the order's own payment: what is paid otherwise is not in it, nor are balances of ours.
+IN_FILES = """(strpos(m.key, '@') = 0
+    OR CASE payment_terms WHEN 'platform' THEN 'platform' ELSE 'gateway' END = coalesce(
+    (SELECT kind FROM tenders AS t WHERE t.order_id = m.order_id AND t.reference = split_part(m.key, '@', 2)),
+    'gateway'))"""
 # A refund that the platform has not settled yet is no difference until it is late.
-_SIDES = text("""
+_SIDES = text(f"""
     WITH wanted AS (SELECT unnest(CAST(:orders AS text[])) AS order_id),
     settled AS (
         SELECT order_id, currency,
             coalesce(sum(amount_minor) FILTER (WHERE kind = 'sale'), 0) AS sold,
             coalesce(-sum(amount_minor) FILTER (WHERE kind = 'refund'), 0) AS back,
-            count(*) FILTER (WHERE problem <> '') AS problems, max(at) AS at
+            count(*) FILTER (WHERE problem <> '') AS problems
         FROM settled_amounts JOIN wanted USING (order_id)
         WHERE kind IN ('sale', 'refund') GROUP BY order_id, currency),
     booked AS (
@@ -39,8 +44,9 @@ _SIDES = text("""
             coalesce(sum(amount_minor) FILTER (WHERE kind = 'captured'), 0) AS sold,
             coalesce(sum(amount_minor) FILTER (WHERE kind = 'refunded'), 0) AS back,
             max(at) FILTER (WHERE kind = 'refunded') AS at
-        FROM money_movements JOIN wanted USING (order_id)
-        WHERE kind IN ('captured', 'refunded') AND strpos(key, '@') = 0 AND NOT starts_with(key, 'dispute:')
+        FROM (
+            SELECT m.* FROM money_movements AS m JOIN wanted USING (order_id) JOIN orders USING (order_id)
+            WHERE kind IN ('captured', 'refunded') AND NOT starts_with(m.key, 'dispute:') AND {IN_FILES}) AS m
         GROUP BY order_id, currency)
     SELECT order_id, currency, coalesce(booked.sold, 0) AS our_sold, coalesce(settled.sold, 0) AS their_sold,
         coalesce(booked.back, 0) AS our_back, coalesce(settled.back, 0) AS their_back,
@@ -64,13 +70,13 @@ _TRANSFER = text("""
     FROM settled_amounts WHERE settlement_id = :settlement_id AND kind <> 'broken'
     GROUP BY 1 HAVING count(*) FILTER (WHERE kind = 'transfer') > 0
 """)
-# What a channel collected since its first file, and long before its last one, must be in some file by now.
-_MISSING = text("""
-    SELECT order_id, orders.currency, sum(moved.amount_minor) AS minor
-    FROM orders JOIN money_movements AS moved USING (order_id)
-    WHERE channel = :channel AND payment_terms = 'platform' AND moved.kind = 'captured' AND order_id > :after
-        AND moved.at > (SELECT min(received_at) FROM settlements WHERE channel = :channel)
-        AND moved.at < now() - CAST(:late AS interval)
+# What a channel collected since its first file came, and long ago, must be in some file by now.
+_MISSING = text(f"""
+    SELECT order_id, orders.currency, sum(m.amount_minor) AS minor
+    FROM orders JOIN money_movements AS m USING (order_id)
+    WHERE channel = :channel AND payment_terms = 'platform' AND m.kind = 'captured' AND order_id > :after AND {IN_FILES}
+        AND m.at > (SELECT min(received_at) FROM settlements WHERE channel = :channel)
+        AND m.at < now() - CAST(:late AS interval)
         AND NOT EXISTS (SELECT FROM settled_amounts AS s WHERE s.order_id = orders.order_id AND s.kind = 'sale')
     GROUP BY order_id, orders.currency ORDER BY order_id LIMIT :at_once
 """)

@@ -17,6 +17,7 @@ from integrations.settlements.registry import FORMATS
 from models.database import Sessions
 from models.settlements import SettledAmountRow, SettlementRow
 from record.comparing.settlement_differences import compare
+from record.orders.payment_claims import FIRST_TO_NAME
 from record.recordset import insert_recordset
 
 AT_ONCE = 2_000
@@ -38,10 +39,14 @@ _CHANNELS = text("""
         WHERE known.channel IS NOT NULL)
     SELECT channel FROM known WHERE channel IS NOT NULL
 """)
-# A payment names one order; a channel's number may be another channel's as well, so that then the payment counts.
-_FIND = text("""
-    SELECT payment_reference AS name, min(order_id) AS order_id, true AS by_payment FROM orders
-    WHERE payment_reference = ANY(:payments) AND follow_up_of = '' AND channel = ANY(:channels) GROUP BY 1
+# A payment names its one order, unless several share it; a channel's number may be another channel's as well, so that
+# then the payment counts.
+_FIND = text(f"""
+    SELECT name, order_id, true AS by_payment
+    FROM unnest(CAST(:payments AS text[])) AS p (name) CROSS JOIN LATERAL (SELECT coalesce(
+        (SELECT order_id FROM payments WHERE reference = name), ({FIRST_TO_NAME.format(reference="name")})) AS order_id
+    ) AS owner JOIN orders USING (order_id)
+    WHERE channel = ANY(:channels) AND follow_up_of = '' AND NOT shared_payment
     UNION ALL
     SELECT channel_order_id, min(order_id), false
     FROM unnest(CAST(:channels AS text[])) AS c (name) CROSS JOIN unnest(CAST(:orders AS text[])) AS o (name)

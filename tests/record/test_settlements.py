@@ -1,19 +1,22 @@
 """Settlements: a file is taken once, goes on where it was interrupted, and only what it does not explain differs."""
 
 from io import BytesIO
+from typing import Any
 
 import pytest
 from sqlalchemy import select, text
 
 from domain.settlements import NotASettlement
 from models.database import Sessions
-from models.payment import MoneyMovementRow
+from models.order import OrderRow
+from models.payment import MoneyMovementRow, PaymentRow, TenderRow
 from models.settlements import SettledAmountRow, SettlementRow
 from models.statements import PartnerDifferenceRow
 from record.comparing import settlement_files
 from record.comparing.settlement_files import SettlementFile, TakenOtherwise, take
 from tests.factories import CHANNEL, place_order
 
+SHARED: dict[str, Any] = {"payment_reference": "BOTH", "shared_payment": True}
 HEADING = "kind,order,payment,fee,amount,currency,payout_amount,payout_currency,rate,at,reference\n"
 
 
@@ -65,6 +68,31 @@ def test_what_fees_reserves_and_payouts_explain_is_no_difference(stocked: Sessio
         assert session.scalars(select(SettledAmountRow.order_id).where(SettledAmountRow.kind == "sale")).all() == [
             order_id
         ]
+
+
+@pytest.mark.parametrize("by", ["gateway", "platform"])
+def test_tenders_and_links_are_compared_where_whoever_collects_the_order_has_them(stocked: Sessions, by: str) -> None:
+    # given an order paid by its own payment, a second card, points of its channel, a gift card of ours and a link
+    order_id = paid(stocked, "TM-1", 10_000, payment_reference="OWN")
+    parts = {"CARD": ("gateway", 2_000), "POINTS": ("platform", 300), "cr_1": ("gift_card", 40), "LINK": ("", 5)}
+    with stocked.begin() as session:
+        session.get_one(OrderRow, order_id).payment_terms = "platform" if by == "platform" else ""
+        for number, (reference, (kind, minor)) in enumerate(parts.items(), 1):
+            about = {"order_id": order_id, "amount_minor": minor}
+            if kind:
+                session.add(TenderRow(tender_no=number, kind=kind, reference=reference, **about))
+            else:
+                session.add(PaymentRow(reference=reference, order_id=order_id))
+            money = {"currency": "CNY", "gateway_reference": reference, "key": f"{order_id}:captured@{reference}"}
+            session.add(MoneyMovementRow(kind="captured", **about, **money))
+
+    # when the one who collects pays out
+    theirs = [("OWN", "100.00"), ("CARD", "20.00"), ("LINK", "0.05")]
+    rows = [sale("", minor, payment=name) for name, minor in theirs] if by == "gateway" else [sale("TM-1", "103.00")]
+    take(stocked, file(*rows))
+
+    # then nothing differs
+    assert differences(stocked) == set()
 
 
 def test_only_what_is_not_explained_differs_by_kind_and_is_gone_with_the_next_file(stocked: Sessions) -> None:
@@ -171,10 +199,15 @@ def test_an_order_is_known_by_its_payment_before_its_number(stocked: Sessions) -
     mine = place_order(stocked, channel_order_id="TM-1", payment_reference="ALI-7")
     place_order(stocked, channel_order_id="TM-1", channel="jd")
 
-    # when
-    take(stocked, file(sale("TM-1", "1.00"), sale("TM-1", "2.00", payment="ALI-7"), channel=""))
+    # and a payment that two orders share
+    shared = [place_order(stocked, channel_order_id=f"TM-{n}", **SHARED) for n in (2, 3)]
 
-    # then the number alone says nothing
+    # when
+    own = sale("TM-1", "2.00", payment="ALI-7")
+    of_both = [sale(name, "1.00", payment="BOTH") for name in ("TM-2", "TM-3", "")]
+    take(stocked, file(sale("TM-1", "1.00"), own, *of_both, channel=""))
+
+    # then the number alone says nothing, nor does what is paid for two
     with stocked() as session:
         known = session.execute(select(SettledAmountRow.row_no, SettledAmountRow.order_id)).all()
-    assert sorted(known) == [(1, None), (2, mine)]
+    assert dict(known) == {1: None, 2: mine, 3: shared[0], 4: shared[1], 5: None}
