@@ -18,7 +18,7 @@ from record.channels.intake_writer import ChannelWriter
 from record.channels.intakes import Arrival, Intake
 from record.channels.past_orders import NoPastOrder, PastReading, read_past, write_past
 from record.channels.reading import PAST, read_order, rejected, unrecordable
-from record.orders.past import PastWriter
+from record.orders.past import PastOrder, PastWriter
 from record.orders.writer import OrderWriter
 
 PULL = "pull"
@@ -43,19 +43,19 @@ def take_past(
 ) -> tuple[list[Fetched], list[Intake]]:
     """Record those that are new and were over `before` as past orders. Return the others, and the intakes of those that
     the record refuses: they are past all the same, and nothing may be done for them."""
-    readings = [read_past(account, one.raw) for one in fetched]
-    over = [
-        (one, reading.order)
-        for one, reading in zip(fetched, readings, strict=True)
-        if isinstance(reading, PastReading) and reading.modified_at < before
-    ]
+    live, over = list[Fetched](), list[tuple[Fetched, PastOrder]]()
+    for one in fetched:
+        reading = read_past(account, one.raw)
+        if isinstance(reading, PastReading) and reading.modified_at < before:
+            over.append((one, reading.order))
+        else:
+            live.append(one)
     receipts = write_past(PastWriter(sessions), [order for _, order in over])
-    live = [one for one in fetched if one not in [past for past, _ in over]]
     refused = list[Arrival]()
     for (one, _), receipt in zip(over, receipts, strict=True):
         if isinstance(receipt, NoPastOrder):
-            reading = replace(rejected(receipt.field, receipt.reason), kind=PAST)
-            refused.append(Arrival(PULL, account.name, account.channel, one.raw, {}, reading))
+            why = replace(rejected(receipt.field, receipt.reason), kind=PAST)
+            refused.append(Arrival(PULL, account.name, account.channel, one.raw, {}, why))
         elif not receipt.new:
             live.append(one)
     return live, ChannelWriter(sessions)(refused) if refused else []
