@@ -1,7 +1,6 @@
 """An order that changes while a step works on it: no result mixes old and new, and no unit is used twice."""
 
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -31,6 +30,7 @@ from record.shipping.waves import release_wave
 from record.sourcing.reconsider import WAITING, Reconsider
 from tests.activities.story import Steps
 from tests.factories import LAMP, TEACUP, an_order, events_of, fresh_outlooks, place_orders, stock_shop
+from tests.waiting import until_waiting
 
 PERSON = {"name": "Lin Xia", "phone": "+8613800138000"}
 SHENZHEN = Address("CN", province="广东", city="深圳市", lines=("1 Lake Road",), **PERSON)
@@ -220,17 +220,3 @@ def test_work_moved_before_its_release_is_not_sent_to_the_warehouse(sessions: Se
     answer = Pick(sessions, warehouse).release_to_pick(FulfillmentStep(order_id, work.fulfillment_order_id))
 
     assert (answer.status, warehouse.asked) == ("canceled", [])
-
-
-def until_waiting(sessions: Sessions, number: int) -> None:
-    """Wait until `number` transactions wait for a lock."""
-    waiting = text(
-        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    )
-    give_up = time.monotonic() + 30
-    while time.monotonic() < give_up:
-        with sessions() as session:
-            if (session.scalar(waiting) or 0) >= number:
-                return
-        time.sleep(0.02)
-    raise AssertionError("too few transactions wait")

@@ -1,8 +1,6 @@
 """Orders on credit as steps: within the limit they go on unpaid, and each parcel that leaves is an invoice."""
 
 from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as FuturesTimeout
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -28,6 +26,7 @@ from record.orders.credit import set_account
 from record.orders.invoicing import InvoiceSweep
 from tests.activities.story import A_LAMP, Steps
 from tests.factories import LAMPS_AND_CUP, place_order
+from tests.waiting import until_waiting
 
 TERMS = {"*": {"invoice": {"kind": "on_credit"}}}
 LONG_AGO, CUSTOMER = datetime(2020, 1, 1, tzinfo=UTC), "HOTEL-7"
@@ -218,8 +217,7 @@ def test_a_payment_and_the_sweep_for_what_is_overdue_never_wait_for_each_other(o
         with steps.sessions.begin() as session:
             lock_order(session, steps.order_id)
             sweep = pool.submit(InvoiceSweep(steps.sessions).run, datetime.now(UTC))
-            with suppress(FuturesTimeout):
-                sweep.result(0.5)
+            until_waiting(steps.sessions, 1)
             session.get_one(InvoiceRow, invoice(steps).invoice_id, with_for_update={"nowait": True})
         sweep.result()
 

@@ -4,13 +4,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from activities.allocate import Allocate
 from activities.reserve import Reserve, StockRequest
 from models.channel import ChannelAccountRow
 from models.database import Sessions
 from models.goods import BufferRow
+from models.listing import StockAlertRow
 from models.sourcing import SourcingDecisionRow
 from models.stock import ProductRow
 from record.parameters import ParameterCache
@@ -157,6 +158,45 @@ def test_waiting_orders_are_woken_when_a_buffer_falls_ends_or_is_deleted(lamps: 
     with lamps.begin() as session:
         delete_buffer(session, session.get_one(BufferRow, "ALL"))
     assert [order for _, order in sweep.run().woken] == [_channel_id(lamps, order_id)]
+
+
+def test_what_a_buffer_kept_before_it_names_other_goods_wakes_its_orders(lamps: Sessions) -> None:
+    keep(lamps, "ALL", units=10, sku=LAMP)
+    order_id, short = claimed(lamps, 1)
+
+    keep(lamps, "ALL", units=10, sku=TEACUP)
+
+    assert short == 1
+    assert [order for _, order in Sweep(lamps, ParameterCache()).run().woken] == [_channel_id(lamps, order_id)]
+
+
+def test_units_that_a_place_keeps_wake_orders_of_stores_alone(lamps: Sessions) -> None:
+    # given an order of a store and an earlier one of another channel, for more than there is
+    with lamps.begin() as session:
+        session.add(ChannelAccountRow(channel="till", translator="pos", secret="", settings={}))
+    online, till = claimed(lamps, 14), claimed(lamps, 14, "till")
+    assert (online[1], till[1]) == (1, 1)
+
+    # when a lamp comes in, all of which are kept
+    keep(lamps, "ALL", units=99)
+    stock_shop(lamps, {"HANGZHOU": {LAMP: 1}})
+
+    # then
+    woken = Sweep(lamps, ParameterCache()).run().woken
+    assert [order for _, order in woken] == [_channel_id(lamps, till[0])]
+
+
+def test_stock_is_low_when_what_may_be_sold_online_is(lamps: Sessions) -> None:
+    with lamps.begin() as session:
+        session.get_one(ProductRow, LAMP).low_at = 6
+    Sweep(lamps, ParameterCache()).run()
+
+    keep(lamps, "ALL", units=5)
+    Sweep(lamps, ParameterCache()).run()
+
+    with lamps() as session:
+        alerts = session.scalars(select(StockAlertRow).where(StockAlertRow.sku == LAMP)).all()
+    assert [(one.kind, one.available) for one in alerts] == [("stock.low", 5)]
 
 
 def _channel_id(sessions: Sessions, order_id: str) -> str:

@@ -1,8 +1,9 @@
 """Carts that hold stock before the order: never oversold together with orders, kept to, given back, and bounded."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,19 +14,22 @@ from activities.reserve import Reserve, StockRequest
 from domain.promising import KeptKind, State
 from domain.stock.views import Share
 from models.database import Sessions
-from models.goods import ChannelQuotaRow
+from models.goods import ChannelQuotaRow, ProductPartRow
 from models.order import OrderRow
-from models.promises import PromiseRow
+from models.promises import PromiseClaimRow, PromiseRow
 from record.orders.rows import new_order
 from record.orders.writer import OrderWriter
+from record.parameters import ParameterCache
 from record.promises.asking import Asked
 from record.promises.book import CartAllowance, LimitReached, NotOpen, PromiseBook, Wish
 from record.promises.sweep import PromiseSweep
 from record.sourcing.claims import Reservation
+from record.sourcing.outlooks import OutlookCache
 from record.stock.channel_shares import set_share
 from tests.factories import (
     CHANNEL,
     LAMP,
+    PLACED_AT,
     TEACUP,
     an_order,
     assert_ledger_explains_stock,
@@ -34,6 +38,7 @@ from tests.factories import (
     fresh_outlooks,
     stock_shop,
 )
+from tests.waiting import until_waiting
 
 LIMITS = CartAllowance(carts=10, units=100, share=100, kept=20, longest=timedelta(hours=2))
 QUARTER = timedelta(minutes=15)
@@ -88,6 +93,13 @@ def expire(sessions: Sessions, promise_id: str) -> None:
 
 def sweep(sessions: Sessions, patience: timedelta = DAY) -> int:
     return PromiseSweep(sessions, patience).run()
+
+
+def quota(sessions: Sessions, sku: str, units: int) -> None:
+    """Let the channel claim so many units of a SKU."""
+    new = "INSERT INTO channel_quotas (channel, sku, quantity, valid_from) VALUES (:channel, :sku, :units, now())"
+    with sessions.begin() as session:
+        session.execute(text(new), {"channel": CHANNEL, "sku": sku, "units": units})
 
 
 @pytest.fixture
@@ -238,6 +250,89 @@ def test_the_stock_of_an_order_that_never_reserves_it_is_given_back(shop: Sessio
     assert_ledger_explains_stock(shop)
 
 
+@pytest.mark.parametrize(
+    ("why", "state", "answer"),
+    [
+        ("the quota is used up", State.BEYOND_QUOTA, Reservation(0, [], 1)),
+        ("a person chose another place", State.PLACE_REFUSED, Reservation(2, ["CHENGDU"])),
+    ],
+)
+def test_an_order_that_cannot_be_sent_as_promised_says_why(
+    shop: Sessions, why: str, state: State, answer: Reservation
+) -> None:
+    # given a promise of two lamps of Hangzhou, and an order that took it
+    quota(shop, LAMP, 2)
+    row = promised(shop, (LAMP, 2))
+    order_id, _ = place(shop, row.promise_id, (LAMP, 2))
+    assert row.assignments == {"HANGZHOU": {LAMP: 2}}
+
+    # when
+    if state == State.BEYOND_QUOTA:
+        assert reserve(shop, place(shop, "", (LAMP, 1))[0]).units == 1
+    else:
+        with shop.begin() as session:
+            session.get_one(OrderRow, order_id).instructions = {"location": "CHENGDU"}
+
+    # then its cart is over, and the order is as any other
+    assert reserve(shop, order_id) == answer, why
+    assert order_of(shop, order_id).promise_state == state
+    with shop() as session:
+        assert session.scalars(select(PromiseClaimRow)).all() == []
+    assert_ledger_explains_stock(shop)
+
+
+def test_an_order_as_promised_claims_its_quota(shop: Sessions) -> None:
+    quota(shop, LAMP, 3)
+    order_id, _ = place(shop, promised(shop, (LAMP, 2)).promise_id, (LAMP, 2))
+
+    assert reserve(shop, order_id) == Reservation(2, ["HANGZHOU"])
+
+    with shop() as session:
+        assert session.scalars(select(ChannelQuotaRow.claimed)).one() == 2
+
+
+def test_a_group_leaves_a_promise_alone_that_takes_long_to_replace(shop: Sessions) -> None:
+    # given an order that was changed after it took its promise, another, and a solver for which no group waits
+    row = promised(shop, (LAMP, 2))
+    changed, other = place(shop, row.promise_id, (LAMP, 2))[0], place(shop, "", (TEACUP, 1))[0]
+    with shop.begin() as session:
+        session.execute(text("UPDATE order_lines SET quantity = 3 WHERE order_id = :id"), {"id": changed})
+    step = Reserve(shop, OutlookCache(ParameterCache(), exact=lambda problem, seconds: None))
+
+    # when
+    together = step._together([StockRequest(changed, 1), StockRequest(other, 1)])
+    meanwhile = order_of(shop, changed).promise_state, counters(shop, LAMP)["reserved"]
+    alone = step._alone(StockRequest(changed, 1))
+
+    # then it keeps what its cart holds until it is decided by itself
+    assert together == [None, Reservation(1, ["CHENGDU"])]
+    assert (meanwhile, order_of(shop, changed).promise_state) == ((State.TAKEN, 2), State.CHANGED)
+    assert alone.units == 3
+    assert_ledger_explains_stock(shop)
+
+
+@pytest.mark.parametrize(("holders", "why"), [(("one", "one"), "holder"), (("one", "two"), "quota")])
+def test_two_carts_at_once_are_counted_one_after_the_other(shop: Sessions, holders: Sequence[str], why: str) -> None:
+    # given a holder that may have one cart, and a channel that may claim three cups
+    quota(shop, TEACUP, 3)
+    first, second = ((TEACUP, 2), (TEACUP, 2)) if why == "quota" else ((TEACUP, 2), (LAMP, 1))
+
+    # when two are asked for while somebody works on the stock of the first
+    with ThreadPoolExecutor(2) as pool:
+        with shop.begin() as session:
+            session.execute(text("SELECT FROM stock WHERE sku = :sku FOR UPDATE"), {"sku": TEACUP})
+            asked_for = list[Future[PromiseRow | None]]()
+            for number, (line, holder) in enumerate(zip((first, second), holders, strict=True), 1):
+                asked_for.append(pool.submit(cart, shop, line, holder=holder, carts=1))
+                until_waiting(shop, number)
+        refused = [one.exception() for one in asked_for]
+
+    # then one is kept
+    assert isinstance(refused[1], LimitReached) or asked_for[1].result() is None
+    assert refused[0] is None
+    assert asked_for[0].result()
+
+
 def test_a_cart_is_renewed_and_given_up_by_its_holder_only(shop: Sessions) -> None:
     book, row = book_of(shop), promised(shop, (LAMP, 1))
 
@@ -252,6 +347,17 @@ def test_a_cart_is_renewed_and_given_up_by_its_holder_only(shop: Sessions) -> No
     with pytest.raises(NotOpen, match="expired"):
         book.renew(row.promise_id, CHANNEL, QUARTER)
     assert_ledger_explains_stock(shop)
+
+
+def test_dates_that_are_renewed_never_expire_earlier(shop: Sessions) -> None:
+    row = promised(shop, (LAMP, 1), held=KeptKind.DATES)
+
+    renewed = [book_of(shop).renew(row.promise_id, CHANNEL, lifetime) for lifetime in (timedelta(minutes=1), DAY)]
+
+    assert renewed[0] is not None
+    assert renewed[1] is not None
+    assert (renewed[0].expires_at, renewed[1].held_until) == (row.expires_at, None)
+    assert renewed[1].expires_at - row.made_at >= DAY
 
 
 @pytest.mark.parametrize(
@@ -277,12 +383,9 @@ def test_one_holder_does_not_lock_all_stock(shop: Sessions, limits: dict[str, in
 
 def test_a_channel_is_promised_its_share_and_within_its_quota(shop: Sessions) -> None:
     # given half of the lamps, and five cups of which a cart has one
+    quota(shop, TEACUP, 3)
     with shop.begin() as session:
         set_share(session, CHANNEL, LAMP, Share(50, 0))
-        session.execute(
-            text("INSERT INTO channel_quotas (channel, sku, quantity, valid_from) VALUES (:c, :s, 3, now())"),
-            {"c": CHANNEL, "s": TEACUP},
-        )
     assert promised(shop, (TEACUP, 1))
 
     # when
@@ -296,6 +399,50 @@ def test_a_channel_is_promised_its_share_and_within_its_quota(shop: Sessions) ->
     assert "incomplete" in made.codes
     with shop() as session:
         assert session.scalars(select(ChannelQuotaRow.claimed)).one() == 0
+
+
+def test_a_bundle_has_a_share_of_its_own(shop: Sessions) -> None:
+    # given a set of a lamp and a cup, of which the channel may see a fifth
+    stock_shop(shop, {"HANGZHOU": {"TEA-CORNER": 0}})
+    with shop.begin() as session:
+        for sku in (LAMP, TEACUP):
+            session.add(ProductPartRow(bundle_sku="TEA-CORNER", part_sku=sku, quantity=1, valid_from=PLACED_AT))
+        set_share(session, CHANNEL, "TEA-CORNER", Share(20, 0))
+
+    # when it is asked for in two lines
+    made = book_of(shop).answer(asked(("TEA-CORNER", 3), (TEACUP, 5), ("TEA-CORNER", 1)))
+
+    # then five could be made, one is shown, and what that takes is no cup of the other line
+    assert [line.available for line in made.lines] == [1, 4, 0]
+
+
+def test_a_full_day_is_that_day_alone(shop: Sessions) -> None:
+    # given a place that ships two units a day, and two that leave today
+    with shop.begin() as session:
+        session.execute(text("UPDATE locations SET capacity_units_per_day = 2 WHERE location_id = 'HANGZHOU'"))
+    order_id, _ = place(shop, "", (LAMP, 2))
+    reserve(shop, order_id)
+    Allocate(shop, fresh_outlooks()).allocate_stock(StockRequest(order_id, 2))
+
+    # when
+    later = replace(asked((LAMP, 1)), at=datetime.now(UTC) + timedelta(days=3))
+    made = [book_of(shop).answer(one) for one in (asked((LAMP, 1)), later)]
+
+    # then
+    assert [[parcel.location_id for parcel in one.parcels] for one in made] == [["CHENGDU"], ["HANGZHOU"]]
+
+
+def test_stores_of_the_country_are_named_the_nearest_first(shop: Sessions) -> None:
+    stock_shop(shop, {"LONDON": {LAMP: 9}})
+    with shop.begin() as session:
+        session.execute(text("UPDATE locations SET kind = 'store'"))
+
+    made = book_of(shop).answer(replace(asked((LAMP, 4), (TEACUP, 1)), stores=9))
+
+    assert [(one.location_id, one.available, one.complete) for one in made.stores] == [
+        ("HANGZHOU", (3, 0), False),
+        ("CHENGDU", (4, 1), True),
+    ]
 
 
 def test_a_gift_goes_along_and_a_changed_order_is_sourced_anew(shop: Sessions) -> None:
