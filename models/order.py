@@ -229,8 +229,10 @@ class ParcelElsewhereRow(Base):
     lines: Mapped[list[list[int]]] = mapped_column(JSONB)
     location_id: Mapped[str] = mapped_column(server_default="")
     """Our store, whose stock the goods were; empty if they were none of ours."""
+    sold: Mapped[list[list[int]]] = mapped_column(JSONB, server_default="[]")
+    """Which of `lines` were taken from its stock."""
     sold_at: Mapped[When]
-    """When they were taken from its stock."""
+    """When that was last done."""
     recorded_at: Mapped[Now]
 
     __table_args__ = (

@@ -19,6 +19,7 @@ from relay.disputes import Disputes
 from relay.edits import ask_to_edit
 from relay.isolation import Isolation, is_row_at_fault
 from relay.late_money import LateMoney
+from relay.late_sales import LateSales
 from relay.reports import ReportJob, is_applied_here
 from relay.rows import Rows, Waiting, key_of
 from relay.stock_events import StockEvents
@@ -50,6 +51,7 @@ class EventJob:
         self.isolation = Isolation(rows.sessions)
         self.disputes = Disputes(rows.sessions)
         self.late_money = LateMoney(rows.sessions, client, settings)
+        self.late_sales = LateSales(rows.sessions)
         self.stock_events = StockEvents(rows.sessions, client, settings)
 
     async def carry(self) -> int:
@@ -131,6 +133,7 @@ class EventJob:
             # The workflow has ended; most events then change nothing.
             await self._call_a_person(group, TOO_LATE)
             await self.late_money.flag_unattended(group)
+            await self.late_sales.carry(group)
         return [waiting.sequence for waiting in group if waiting.sequence not in again]
 
     async def _report(self, group: Sequence[Waiting]) -> None:

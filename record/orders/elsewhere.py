@@ -79,7 +79,9 @@ def take_statement(
     if is_final(ORDER, OrderStatus(row.status)):
         if late:
             call_a_person(session, row, SHIPPED_ELSEWHERE, too_late(row, lines, late), about(late))
-        return []
+        # What left a store of ours leaves its stock, also after the end.
+        at_home = row.status == OrderStatus.COMPLETED and any(one.location_id for one in found.values())
+        return [shipped_elsewhere(row.channel, row.channel_order_id, version)] if at_home else []
     if not taken and after == before and waited == _waits(found.values()):
         return []
     return [shipped_elsewhere(row.channel, row.channel_order_id, version)]

@@ -1,6 +1,7 @@
 """A till sells: what is carried home is sold from its store's stock at once, the rest is an order as any other."""
 
 import json
+from collections import Counter
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -11,7 +12,7 @@ from tests.baton import Baton
 from tests.workflows.test_return_kinds import say
 from tests.workflows.test_returns import until_case
 
-TILL, STORE, BOOK = "till-1", "WEST-LAKE", "POCKET-ATLAS"
+TILL, STORE, BOOK, MAP = "till-1", "WEST-LAKE", "POCKET-ATLAS", "WALL-MAP"
 TERMS = {TILL: {"*": {"kind": "platform", "refunds": "person"}}}
 CHINA = timezone(timedelta(hours=8))
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -31,11 +32,11 @@ def receipt(number: str, quantity: int = 1, sku: str = BOOK, **changes: Any) -> 
     } | changes
 
 
-def open_store(baton: Baton) -> None:
-    """A store with nine atlases, whose till is a channel of its own."""
+def open_store(baton: Baton, sku: str = BOOK) -> None:
+    """A store with nine atlases, or of other goods, whose till is a channel of its own."""
     place = {"location_id": STORE, "kind": "store", "name": "West Lake", "country": "CN", "province": "浙江省"}
     with baton.sessions.begin() as session:
-        stock_shop(session, Shop({BOOK: "Pocket atlas"}, [place], {(BOOK, STORE): 9}))
+        stock_shop(session, Shop({sku: "Pocket atlas"}, [place], {(sku, STORE): 9}))
     open_account(baton.sessions, TILL, "pos", stores={"SH-0007": STORE})
     set_parameter(baton.sessions, "payment_terms", TERMS, LONG_AGO, None, "a contract", "sun")
 
@@ -51,6 +52,18 @@ async def sell(baton: Baton, sold: dict[str, Any]) -> str:
 def on_hand(baton: Baton) -> int:
     [row] = baton.rows("SELECT on_hand FROM stock WHERE sku = :sku AND location_id = :store", sku=BOOK, store=STORE)
     return int(row.on_hand)
+
+
+def movements(baton: Baton, order_id: str) -> list[Any]:
+    moved = "SELECT kind, quantity FROM stock_movements WHERE order_id = :order ORDER BY movement_id"
+    return list(baton.rows(moved, order=order_id))
+
+
+async def until_relayed(baton: Baton, order_id: str) -> None:
+    """Wait until all is done that the till has said of the receipt."""
+    waits = "SELECT FROM partner_events WHERE subject = :receipt AND relayed_at IS NULL"
+    receipt = f"{TILL}/{baton.placed[order_id]}"
+    await baton.until(order_id, lambda order: not baton.rows(waits, receipt=receipt))
 
 
 async def test_a_receipt_is_a_sale_from_the_stock_of_its_store(quick: Baton) -> None:
@@ -79,22 +92,49 @@ async def test_a_receipt_is_a_sale_from_the_stock_of_its_store(quick: Baton) -> 
 
 
 async def test_a_receipt_that_is_voided_after_its_sale_calls_a_person_and_moves_no_stock(quick: Baton) -> None:
-    # Given
-    open_store(quick)
-    sold = receipt("21")
+    # Given a sale that has ended
+    open_store(quick, MAP)
+    sold = receipt("21", sku=MAP)
     order_id = await sell(quick, sold)
     await quick.until_status(order_id, "completed")
-    left = on_hand(quick)
+    moved = movements(quick, order_id)
 
     # When the till sends it, twice
     for _ in range(2):
         await push(quick.api, TILL, json.dumps(sold | {"voided": True}).encode(), "pos")
     [answer] = await quick.until_event(order_id, "order.cancel_answered")
+    await until_relayed(quick, order_id)
 
     # Then
     order = (await quick.api.get(f"/orders/{order_id}")).json()
     assert (order["status"], order["attention"]) == ("completed", "the channel canceled the order after it had ended")
-    assert (answer["data"]["answer"], on_hand(quick)) == ("ended", left)
+    assert (answer["data"]["answer"], movements(quick, order_id)) == ("ended", moved)
+    assert {row.kind for row in moved} == {"allocated", "shipped"}
+    quick.verify()
+
+
+async def test_a_receipt_that_states_more_after_its_sale_takes_the_rest_from_the_store(quick: Baton) -> None:
+    # Given a sale of one that has ended
+    open_store(quick, MAP)
+    sold = receipt("22", sku=MAP)
+    order_id = await sell(quick, sold)
+    await quick.until_status(order_id, "completed")
+
+    # When the till corrects it to three, twice
+    corrected = receipt("22", 3, MAP, sold_at=sold["sold_at"], changed_at=f"{datetime.now(CHINA):%Y-%m-%d %H:%M:%S}")
+    for _ in range(2):
+        await sell(quick, corrected)
+    await until_relayed(quick, order_id)
+
+    # Then all three have left the store, and a person is called
+    gone = Counter[str]()
+    for row in movements(quick, order_id):
+        gone[row.kind] += row.quantity
+    assert gone == {"allocated": 3, "shipped": 3}
+    assert {one["data"]["code"] for one in await quick.until_event(order_id, "alert.raised", times=2)} == {
+        "SHIPPED_ELSEWHERE",
+        "ORDER_CHANGED",
+    }
     quick.verify()
 
 
