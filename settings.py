@@ -4,6 +4,7 @@ import hmac
 import re
 from collections.abc import Callable
 from datetime import time, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -20,13 +21,19 @@ from domain.contents.ways import BY_INBOX, SMS, SMTP, check_ways, is_mail_addres
 from domain.ids import ORDERS_QUEUE
 from domain.secrets import NO_KEY, NO_WEBHOOK_SECRET, TOO_SHORT, is_key, is_secret, is_webhook_secret
 from domain.statement_books import Lister
+from integrations.photo_keepers import BucketKeeper, FolderKeeper, PhotoBucket, PhotoKeeper
 from models.vault import Vault
 from record.orders.track_links import TrackLinks
-from record.people.photos import FolderKeeper
 
 CUSTOMER_TOKENS = b"baton: customers in Temporal"
 """Keeps the key of customer tokens apart from others that are derived from the same one."""
 HEX_KEYS = re.compile(r"[0-9a-fA-F]{64}(,[0-9a-fA-F]{64})*")
+
+
+@cache
+def _keeper(bucket: PhotoBucket | None, folder: Path) -> PhotoKeeper:
+    # A bucket keeps its connections, so that there is one of it in a process.
+    return BucketKeeper(bucket) if bucket else FolderKeeper(folder)
 
 
 def _checked(is_valid: Callable[[str], bool], message: str) -> AfterValidator:
@@ -346,6 +353,8 @@ class Settings(BaseSettings):
     photo_dir: Path | None = None
     """The folder of photos that customers send, shared by API, console and workers; without it `photos` in
     `data_dir`."""
+    photo_bucket: PhotoBucket | None = None
+    """A bucket of S3 for them instead."""
 
     data_dir: Path = Path(".baton")
 
@@ -355,9 +364,9 @@ class Settings(BaseSettings):
         return Vault(*self.secrets_key.get_secret_value().split(","))
 
     @property
-    def photos(self) -> FolderKeeper:
-        """The store of photos that customers send."""
-        return FolderKeeper(self.photo_dir or self.data_dir / "photos")
+    def photos(self) -> PhotoKeeper:
+        """Where photos are that customers send."""
+        return _keeper(self.photo_bucket, self.photo_dir or self.data_dir / "photos")
 
     @property
     def track_links(self) -> TrackLinks:

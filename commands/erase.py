@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from domain.errors import PartnerTrouble
 from embedded.ending import end_process
 from models.database import Sessions, open_database
 from models.database import sessions as open_sessions
@@ -45,9 +46,7 @@ def erase_command(
         summary = f"{len(found)} orders name this person: {', '.join(found[:10])}{', ...' if len(found) > 10 else ''}."
         typer.confirm(f"{summary} What is removed cannot be brought back. Go on?", abort=True)
     done = erase(record, names, by or getpass.getuser())
-    # A worker would do it within a minute.
-    while remove_photos(record, Settings().photos) == AT_ONCE:
-        pass
+    _remove_photos(record)
     if not found:
         print("nobody: no order names this person")
     if done.orders:
@@ -55,6 +54,15 @@ def erase_command(
     if done.under_way:
         print(f"Under way, and done as soon as they have ended: {', '.join(done.under_way)}")
     end_process(0)
+
+
+def _remove_photos(record: Sessions) -> None:
+    """Remove their files now; a worker would do it within a minute."""
+    try:
+        while remove_photos(record, Settings().photos) == AT_ONCE:
+            pass
+    except PartnerTrouble as trouble:
+        print(f"Photos cannot be reached ({trouble}): a worker removes them as soon as they can")
 
 
 def _sessions() -> Sessions:

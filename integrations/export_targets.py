@@ -4,11 +4,11 @@ import asyncio
 import os
 import shutil
 from collections.abc import Mapping
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from domain.errors import ExportRefused, PartnerTrouble
+from integrations.s3 import as_trouble, open_bucket
 
 CONNECT_SECONDS, SEND_SECONDS = 15, 1_800
 FOLDER_MODE = 0o750
@@ -94,27 +94,12 @@ async def _send_by_sftp(target: Mapping[str, Any], file: Path, name: str) -> Non
 
 async def _to_s3(target: Mapping[str, Any], file: Path, name: str) -> None:
     from obstore import put_async
-    from obstore.store import S3Store
 
-    endpoint: str | None = target.get("endpoint")
-    # An endpoint of None is refused: without one it is that of Amazon.
-    elsewhere: Any = {"endpoint": endpoint} if endpoint else {}
-    store = S3Store(
-        target["bucket"],
-        **elsewhere,
-        region=target["region"],
-        access_key_id=target["access_key"],
-        secret_access_key=target["secret"],
-        virtual_hosted_style_request=endpoint is None,
-        client_options={
-            "timeout": timedelta(seconds=SEND_SECONDS),
-            "connect_timeout": timedelta(seconds=CONNECT_SECONDS),
-            "allow_http": bool(endpoint and endpoint.startswith("http://")),
-        },
-        retry_config={"max_retries": 2, "retry_timeout": timedelta(seconds=60)},
-    )
+    login = target["bucket"], target["region"], target["access_key"], target["secret"]
+    store = open_bucket(*login, target.get("endpoint"), SEND_SECONDS)
     try:
-        # An object appears when it is whole, also one that is uploaded in parts.
-        await put_async(store, "/".join([*filter(None, [target["folder"]]), name]), file)
-    except Exception as trouble:
-        raise PartnerTrouble(f"s3: {type(trouble).__name__}") from None
+        with as_trouble():
+            # An object appears when it is whole, also one that is uploaded in parts.
+            await put_async(store, "/".join([*filter(None, [target["folder"]]), name]), file)
+    except FileNotFoundError:
+        raise PartnerTrouble("s3: there is no such bucket") from None

@@ -1,5 +1,7 @@
 """Photos for a return: keep one, and show it to who may see persons."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 
 from anyio import CapacityLimiter, to_thread
@@ -8,13 +10,14 @@ from fastapi.concurrency import run_in_threadpool
 
 from api.access import Caller
 from api.dependencies import Reader, Returner, Services, WithServices, raw_body
-from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, REFUSED, TOO_LARGE, Problem, invalid
+from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, REFUSED, TOO_LARGE, UNAVAILABLE, Problem, invalid
 from api.idempotency import OnceRoute
 from api.inputs import PathId
 from api.openapi import responses
 from api.orders.view import find_order, seen_order
 from api.returns.photo_files import MAX_BYTES, NotAPhoto, rewrite_photo
 from api.schemas import Answer
+from domain.errors import PartnerTrouble
 from domain.people import is_erased
 from models.track import PhotoRow
 from record.people.photos import MOST_OF_ORDER, PREFIX, note_photo
@@ -70,7 +73,8 @@ def show_photo(photo_id: PathId, caller: Reader, services: WithServices) -> Resp
     with services.sessions() as session:
         row = session.get(PhotoRow, photo_id)
         known = row is not None and row.erased_at is None and seen_order(session, row.order_id, caller) is not None
-    content = services.settings.photos.get(photo_id) if known else None
+    with _reached():
+        content = services.settings.photos.get(photo_id) if known else None
     if content is None:
         raise Problem(NOT_FOUND, "there is no such photo")
     return Response(content, media_type=JPEG, headers={"Content-Disposition": "inline; filename=photo.jpg"})
@@ -95,14 +99,25 @@ def _order(services: Services, order_id: str, caller: Caller) -> None:
 
 
 def _store(services: Services, photo_id: str, order_id: str, content: bytes) -> None:
-    store = services.settings.photos
+    keeper = services.settings.photos
     with services.sessions.begin() as session:
         if not note_photo(session, photo_id, order_id, len(content)):
             raise Problem(REFUSED, f"an order has at most {MOST_OF_ORDER} photos")
-    store.put(photo_id, content)
+    with _reached():
+        keeper.put(photo_id, content)
     with services.sessions() as session:
         row = session.get(PhotoRow, photo_id)
         if row is None or row.erased_at is not None:
-            # The person was erased in between, and nobody would find the file any more.
-            store.remove(photo_id)
-            raise Problem(REFUSED, "the person was erased")
+            # The person was erased in between, or the photo is a day old and being removed: nobody would find the file.
+            with _reached():
+                keeper.remove(photo_id)
+            raise Problem(REFUSED, "the person was erased, or the photo is just being removed: send it again later")
+
+
+@contextmanager
+def _reached() -> Iterator[None]:
+    try:
+        yield
+    except PartnerTrouble:
+        detail = "photos cannot be reached; try again"
+        raise Problem(UNAVAILABLE, detail, headers={"Retry-After": "10"}) from None

@@ -1,16 +1,12 @@
-"""Photos of customers: files in a store, and a row for each, by which erasure finds its file."""
+"""Photos of customers: a row for each, by which erasure finds its file (integrations/photo_keepers.py)."""
 
-import os
-import re
-import secrets
 from datetime import timedelta
-from pathlib import Path
-from typing import Protocol
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from integrations.photo_keepers import PhotoKeeper
 from models.database import Sessions
 from models.track import PhotoRow
 
@@ -20,52 +16,8 @@ MOST_OF_ORDER = 40
 UNUSED_FOR = timedelta(days=1)
 """A photo that no case names is removed after this time."""
 AT_ONCE = 100
-PHOTO_ID = re.compile(r"[0-9a-f]{32}")
-
-
-class PhotoKeeper(Protocol):
-    """Where files are. Each method may be repeated; `get` returns None for a photo that is not there."""
-
-    def put(self, photo_id: str, content: bytes) -> None: ...
-
-    def get(self, photo_id: str) -> bytes | None: ...
-
-    def remove(self, photo_id: str) -> None: ...
-
-
-class FolderKeeper:
-    """A folder that only our account reads; every process that shows, keeps or erases photos needs the same one."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def put(self, photo_id: str, content: bytes) -> None:
-        path = self._path(photo_id)
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Under a name of its own first, so that no reader sees half of it.
-        draft = path.with_suffix(f".{secrets.token_hex(4)}")
-        try:
-            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(content)
-            draft.replace(path)
-        except BaseException:
-            # No row names it, so that nobody would erase it.
-            draft.unlink(missing_ok=True)
-            raise
-
-    def get(self, photo_id: str) -> bytes | None:
-        try:
-            return self._path(photo_id).read_bytes()
-        except FileNotFoundError:
-            return None
-
-    def remove(self, photo_id: str) -> None:
-        self._path(photo_id).unlink(missing_ok=True)
-
-    def _path(self, photo_id: str) -> Path:
-        if not PHOTO_ID.fullmatch(photo_id):
-            raise ValueError("no id of a photo")
-        return self._folder / photo_id[:2] / f"{photo_id}.jpg"
+TRIED_AGAIN_AFTER = timedelta(minutes=15)
+"""A file that could not be removed is tried again after this time."""
 
 
 def note_photo(session: Session, photo_id: str, order_id: str, size: int) -> bool:
@@ -90,14 +42,22 @@ def name_photos(session: Session, order_id: str, case_id: str, photo_ids: list[s
     return []
 
 
-def remove_photos(sessions: Sessions, store: PhotoKeeper) -> int:
-    """Remove the files of erased persons, and photos that no case has named within a day. Return how many."""
-    unused = (PhotoRow.case_id == "") & (PhotoRow.at < func.now() - UNUSED_FOR)
-    due = select(PhotoRow.photo_id).where(or_(PhotoRow.erased_at.is_not(None), unused)).order_by(PhotoRow.at)
+def remove_photos(sessions: Sessions, keeper: PhotoKeeper) -> int:
+    """Remove the files of erased persons, and photos that no case has named within a day. Return how many.
+
+    Raises PartnerTrouble when the files cannot be reached; they are tried again later.
+    """
+    P = PhotoRow
+    unused = (P.case_id == "") & (P.at < func.now() - UNUSED_FOR) & P.erased_at.is_(None)
+    erased = P.erased_at.is_not(None) & ((P.at < P.erased_at) | (P.at < func.now() - TRIED_AGAIN_AFTER))
+    due = select(P.photo_id).where(unused | erased).order_by(P.at).limit(AT_ONCE).with_for_update(skip_locked=True)
+    # From now on no case can name them, and no other worker takes them for a while.
+    taken = {"at": func.now(), "erased_at": func.coalesce(P.erased_at, func.now())}
     with sessions.begin() as session:
-        # Locked until the file is gone, so that no case names it meanwhile; several workers take different ones.
-        found = list(session.scalars(due.limit(AT_ONCE).with_for_update(skip_locked=True)))
-        for photo_id in found:
-            store.remove(photo_id)
-        session.execute(delete(PhotoRow).where(PhotoRow.photo_id.in_(found)))
+        found = list(session.scalars(update(P).where(P.photo_id.in_(due)).values(taken).returning(P.photo_id)))
+    for photo_id in found:
+        keeper.remove(photo_id)
+    if found:
+        with sessions.begin() as session:
+            session.execute(delete(P).where(P.photo_id.in_(found), P.erased_at.is_not(None)))
     return len(found)

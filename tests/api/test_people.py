@@ -13,10 +13,10 @@ from api.masking import SHOW_PEOPLE
 from api.promises.examples import PROMISE
 from commands.keys import create_key
 from embedded.postgres import EmbeddedPostgres
+from integrations.photo_keepers import FolderKeeper
 from models.database import Sessions, open_database
 from models.database import sessions as open_sessions
 from models.schema import migrate
-from record.people.photos import FolderKeeper
 from settings import Settings
 from tests.api.conftest import NOBODY, PARTNERS, Api, Connect, running
 from tests.conftest import SECRETS_KEY, partner

@@ -1,18 +1,17 @@
 """Where exports go: a whole file or none, and a second try replaces the first; over real SFTP, and S3's own words."""
 
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import asyncssh
 import pytest
-from fastapi import FastAPI, Request, Response
 
 from domain.errors import ExportRefused, PartnerTrouble
 from integrations.export_targets import deliver
-from tests.integrations.servers import serving
+from tests.integrations.bucket import serving_bucket
 
 NAME = "orders-2026-12-01-0630.csv"
 SECRET = "a password of the tests"
@@ -111,31 +110,15 @@ async def test_an_unknown_server_and_a_wrong_password_are_refused(root: Path, fi
     assert there(root) == {}
 
 
-@pytest.fixture
-def bucket() -> Iterator[tuple[str, dict[str, tuple[bytes, str]]]]:
-    """What S3 answers to a small object: it is there after one PUT."""
-    app, objects = FastAPI(), dict[str, tuple[bytes, str]]()
-
-    @app.put("/{path:path}")
-    async def put(path: str, request: Request) -> Response:
-        objects[path] = await request.body(), request.headers["authorization"]
-        return Response(headers={"ETag": '"1"'})
-
-    with serving(app) as url:
-        yield url, objects
-
-
-async def test_s3_has_the_object_after_one_signed_request(
-    bucket: tuple[str, dict[str, tuple[bytes, str]]], file: Path
-) -> None:
-    url, objects = bucket
+async def test_s3_has_the_object_after_one_signed_request(file: Path) -> None:
     keys = {"access_key": "AKIATESTS", "secret": SECRET, "region": "eu-central-1"}
-    target = {"kind": "s3", "bucket": "exports", "endpoint": url, "folder": "daily", **keys}
+    with serving_bucket() as bucket:
+        target = {"kind": "s3", "bucket": "exports", "endpoint": bucket.url, "folder": "daily", **keys}
 
-    await deliver(target, None, file, NAME)
+        await deliver(target, None, file, NAME)
 
-    [(path, (body, signature))] = objects.items()
-    assert (path, body) == (f"exports/daily/{NAME}", b"order_id\nA\n")
+    assert bucket.objects == {f"exports/daily/{NAME}": b"order_id\nA\n"}
+    [signature] = bucket.signatures
     assert signature.startswith("AWS4-HMAC-SHA256 Credential=AKIATESTS/")
     with pytest.raises(PartnerTrouble, match="s3: "):
         await deliver(target | {"endpoint": "http://127.0.0.1:9"}, None, file, NAME)
