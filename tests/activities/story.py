@@ -5,47 +5,40 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete
-
 from activities.allocate import Allocate
 from activities.audit import Audit, AuditRequest
-from activities.capturing import Captures, CaptureStep
-from activities.carrier_claims import CarrierClaims, ParcelTrouble, Remedy
+from activities.capturing import Captures
+from activities.carrier_claims import CarrierClaims
 from activities.editing import EditRequest, Edits
 from activities.follow_ups import FollowUps
-from activities.holds import Hold, Holds, Release
+from activities.holds import Holds
 from activities.notify import Notify, NotifyRequest
-from activities.outcome import Alert, Ending, Outcome
-from activities.payment_links import LinkRequest, PaymentLinks
+from activities.outcome import Ending, Outcome
+from activities.payment_links import PaymentLinks
 from activities.payments import Refunds
 from activities.pick import Pick
 from activities.progress import ProgressReports
 from activities.redeliver import Redeliver, RedeliverAnswer, RedeliverRequest
 from activities.refund_ways import RefundWays
-from activities.reroute import Corrected, Reroute, Rerouting
+from activities.reroute import Rerouting
 from activities.reserve import Reserve, StockRequest
 from activities.return_labels import ReturnLabels
 from activities.return_refunds import ReturnRefunds
 from activities.return_reports import ReturnProgress, ReturnReports
-from activities.return_requests import CaseDecision, CaseRequest, ReturnRequests
+from activities.return_requests import CaseRequest, ReturnRequests
 from activities.returns import Returns
 from activities.ship import Ship
-from activities.shortages import Repayment, Shortages
-from activities.withdraw import Withdraw, Withdrawal, Withdrawn
+from activities.shortages import Shortages
+from activities.withdraw import Withdraw
 from domain.contents.ways import BY_INBOX, Ways
 from domain.editing.wanted import WantedEdit
 from domain.ids import return_id
 from domain.milestones import RECIPIENTS
-from domain.money import Money
 from domain.returns.requests import (
     AnnounceReturnRequest,
-    AskAttentionRequest,
-    BookLabelRequest,
     EndReturnRequest,
-    PlaceFollowUpRequest,
     RecordGoodsRequest,
     RefundReturnRequest,
-    SendFollowUpRequest,
 )
 from domain.undo import UndoRequest
 from integrations.circuit import Circuits
@@ -55,11 +48,8 @@ from integrations.messages import Inbox, MessageInbox
 from integrations.payments import Payments
 from integrations.tms import Tms
 from integrations.wms import Wms
-from models.authorization import AuthorizationRow
 from models.database import Sessions
-from models.deadlines import AddressCorrectionRow
 from models.order import OrderRow
-from models.payment import MoneyMovementRow
 from record.channels.account_cache import AccountCache
 from record.messages.letters import Letters
 from record.order_mapping import lock_order
@@ -70,9 +60,7 @@ from record.rules.confined import Confined
 from record.rules.staff_rules import StaffRules
 from record.shipping.fulfillment_orders import FulfillmentStep
 from record.shipping.progress import Progress, Reports
-from record.stock.receipts import receive_goods
-from record.stock.shortage_decisions import Decision
-from tests.factories import CHANNEL, LAMP, RECEIVER, TEACUP, fresh_outlooks, place_order, store_webhook
+from tests.factories import CHANNEL, LAMP, TEACUP, fresh_outlooks, place_order, store_webhook
 
 Event = tuple[str, str]
 EXAMPLE_PREFIX = "9521234"
@@ -193,52 +181,6 @@ A_LAMP = [{"sku": LAMP, "quantity": 1}]
 A_GOOD_LAMP = [{"sku": LAMP, "quantity": 1, "disposition": "restock", "grade": "A"}]
 
 
-def in_short(steps: Steps) -> Steps:
-    """Reserve all lamps for another order, so that this one is short; a second call changes nothing."""
-    if "all lamps" not in steps.stored:
-        other = place_order(steps.sessions, [(LAMP, 12)])
-        steps.reserve.reserve_stock(StockRequest(other, 1))
-        steps.reserve.reserve_stock(StockRequest(steps.order_id, 1))
-        steps.stored["all lamps"] = ("", other)
-    return steps
-
-
-def opened(steps: Steps, kind: str) -> Steps:
-    """Open a case of this kind."""
-    steps.requests.open_return(steps.requested(kind=kind))
-    return steps
-
-
-def credited(steps: Steps) -> Steps:
-    """Open a goodwill claim that is paid as store credit."""
-    claim = steps.requested(kind="claim", amount="1.50", refund_to="store_credit")
-    steps.requests.open_return(claim)
-    return steps
-
-
-def replaced(steps: Steps) -> Steps:
-    """Open a case that reships a lamp, and reserve the lamp."""
-    opened(steps, "reship").follow_ups.place_follow_up(PlaceFollowUpRequest(steps.case))
-    return steps
-
-
-def withdraw_a_lamp(steps: Steps) -> Withdrawn:
-    steps.requests.open_return(steps.requested())
-    return steps.withdraw.withdraw_lines(Withdrawal(steps.order_id, steps.case, "recalled"))
-
-
-def corrected(steps: Steps) -> str:
-    """Record a new address for the parcel that the carrier has not answered yet; return the id of the correction."""
-    name = "address:1"
-    with steps.sessions.begin() as session:
-        if session.get(AddressCorrectionRow, name) is None:
-            address = {**RECEIVER, "lines": ["9 Orchid Road"], "country": "CN", "province": "Zhejiang"}
-            session.add(
-                AddressCorrectionRow(correction_id=name, order_id=steps.order_id, address=address, asked_by="sun")
-            )
-    return name
-
-
 def make_edit(steps: Steps, wanted: WantedEdit, number: int = 1, *, recalled: bool = False) -> EditOutcome:
     """Ask for an edit, once for each number, and make it."""
     edit_id = f"{steps.order_id}-E-{number}"
@@ -246,28 +188,6 @@ def make_edit(steps: Steps, wanted: WantedEdit, number: int = 1, *, recalled: bo
         row = lock_order(session, steps.order_id)
         edits.propose(session, row, wanted, edit_id, edits.API, "sun", "the customer called")
     return steps.edits.make_edit(EditRequest(steps.order_id, edit_id, 1_000 + number, recalled))
-
-
-def charged(steps: Steps) -> Steps:
-    """Make an edit by which the order costs a little more."""
-    make_edit(steps, WantedEdit(amounts={"shipping": Money(900, "CNY")}), 3)
-    return steps
-
-
-def only_reserved(steps: Steps) -> Steps:
-    """Have the order's money reserved instead of paid."""
-    with steps.sessions.begin() as session:
-        order = session.get_one(OrderRow, steps.order_id)
-        if session.get(AuthorizationRow, steps.order_id) is None:
-            session.execute(delete(MoneyMovementRow).where(MoneyMovementRow.order_id == steps.order_id))
-            order.payment_reference = f"AUTH-{steps.order_id}:67.97:CNY"
-            fields = {"reference": order.payment_reference, "amount_minor": 6797, "currency": "CNY"}
-            session.add(AuthorizationRow(order_id=steps.order_id, capture="shipment", **fields))
-    return steps
-
-
-def settle_correction(steps: Steps) -> None:
-    steps.rerouting.settle_correction(Corrected(steps.order_id, corrected(steps), [steps.shipment]))
 
 
 STORY: Mapping[str, Act] = {
@@ -291,121 +211,6 @@ STORY: Mapping[str, Act] = {
     "end_return": lambda s: s.returns.end_return(EndReturnRequest(s.case, "closed")),
     "notify": lambda s: s.notify.notify(NotifyRequest(s.order_id)),
     "redeliver_batch": lambda s: s.redeliver.redeliver_batch(RedeliverRequest("erp")),
-}
-
-
-@dataclass(frozen=True)
-class Aside:
-    """A step that not every order takes, and the step of the story after which it may come."""
-
-    after: str
-    act: Act
-
-
-ASIDES: Mapping[str, Aside] = {
-    "raise_hold": Aside(
-        "reserve_stock", lambda s: s.holds.raise_hold(Hold(s.order_id, "FRAUD", "a strange night", "staff", "FRAUD:1"))
-    ),
-    "raise_alert": Aside(
-        "allocate_stock", lambda s: s.outcome.raise_alert(Alert(s.order_id, "PICK_LATE", s.work, "the pick is late"))
-    ),
-    "raise_alert:over": Aside(
-        "allocate_stock", lambda s: s.outcome.raise_alert(Alert(s.order_id, "PICK_LATE", s.work, ""))
-    ),
-    "record_progress:rejected": Aside(
-        "release_to_pick", lambda s: s.record(s.warehouse_event("rejected", reason="the lamps are wet"))
-    ),
-    "record_progress:short_picked": Aside(
-        "release_to_pick", lambda s: s.record(s.warehouse_event("picked", lines=A_LAMP))
-    ),
-    "intercept_parcel": Aside(
-        "book_shipment", lambda s: s.ship.intercept_parcel(UndoRequest(s.order_id, s.shipment, REASON))
-    ),
-    "record_progress:interception_refused": Aside(
-        "record_progress:in_transit",
-        lambda s: s.record(
-            s.webhook("tms", "shipment.interception_answered", s.shipment, accepted=False, reason="lost")
-        ),
-    ),
-    "record_progress:returned": Aside(
-        "record_progress:in_transit", lambda s: s.record(s.warehouse_event("returned", location_id="CHENGDU"))
-    ),
-    "record_progress:failed_attempt": Aside(
-        "record_progress:in_transit", lambda s: s.record(s.tracking_event("failed_attempt", hours=2))
-    ),
-    "take_up": Aside(
-        "record_progress:in_transit", lambda s: s.claims.take_up(ParcelTrouble(s.order_id, s.work, "lost"))
-    ),
-    "make_good:reship": Aside(
-        "record_progress:in_transit", lambda s: s.claims.make_good(Remedy(s.order_id, s.work, "reship", "sun"))
-    ),
-    "make_good:refund": Aside(
-        "record_progress:in_transit", lambda s: s.claims.make_good(Remedy(s.order_id, s.work, "refund", "sun"))
-    ),
-    "reroute_parcel": Aside(
-        "record_progress:in_transit",
-        lambda s: s.rerouting.reroute_parcel(Reroute(s.order_id, s.shipment, corrected(s))),
-    ),
-    "settle_correction": Aside("record_progress:in_transit", settle_correction),
-    "open_return:early": Aside("reserve_stock", lambda s: s.requests.open_return(s.requested())),
-    "withdraw_lines": Aside("reserve_stock", withdraw_a_lamp),
-    "make_edit": Aside(
-        "reserve_stock", lambda s: make_edit(s, WantedEdit(quantities={1: 1}, notes={"remarks": "ring"}))
-    ),
-    "ask_for_charge": Aside("audit_order", lambda s: charged(s).links.ask_for_charge(LinkRequest(s.order_id))),
-    "tell_links": Aside("audit_order", lambda s: charged(s).links.tell_links(LinkRequest(s.order_id, "3"))),
-    "decide_return": Aside(
-        "end_order",
-        lambda s: opened(s, "warranty").requests.decide_return(CaseDecision(s.case, True, "sun", "within two years")),
-    ),
-    "book_label": Aside("record_goods", lambda s: s.labels.book_label(BookLabelRequest(s.case))),
-    "place_follow_up": Aside(
-        "end_order", lambda s: opened(s, "exchange").follow_ups.place_follow_up(PlaceFollowUpRequest(s.case))
-    ),
-    "send_follow_up": Aside("end_order", lambda s: replaced(s).follow_ups.send_follow_up(SendFollowUpRequest(s.case))),
-    "refund_return:credited": Aside(
-        "end_order", lambda s: credited(s).return_refunds.refund_return(RefundReturnRequest(s.case, 1))
-    ),
-    "end_return:expired": Aside(
-        "announce_return", lambda s: s.returns.end_return(EndReturnRequest(s.case, "expired", "the lamp did not come"))
-    ),
-    "ask_attention": Aside(
-        "announce_return", lambda s: s.returns.ask_attention(AskAttentionRequest(s.case, "REFUND_REFUSED", "no money"))
-    ),
-    "end_order:canceled": Aside(
-        "audit_order", lambda s: s.outcome.end_order(Ending(s.order_id, "canceled", REASON, "sun"))
-    ),
-    "capture_goods": Aside(
-        "record_progress:packed", lambda s: only_reserved(s).captures.capture_goods(CaptureStep(s.order_id, s.work))
-    ),
-    "propose": Aside("audit_order", lambda s: in_short(s).shortages.propose(s.order_id)),
-    "decide_shortage": Aside(
-        "audit_order",
-        lambda s: in_short(s).shortages.decide_shortage(
-            Decision(s.order_id, 9, "cancel_line", LAMP, "", "sun", "agreed by phone")
-        ),
-    ),
-    "repay_lines": Aside(
-        "audit_order",
-        lambda s: s.shortages.repay_lines(Repayment(s.order_id, f"{s.order_id}:refund:short:9", 1999, "short")),
-    ),
-    "receive_goods": Aside(
-        "audit_order",
-        lambda s: receive_goods(
-            s.sessions,
-            *s.webhook("erp", "stock.received", "RECEIPT-1", receipt_id="RECEIPT-1", location_id="CHENGDU", lines=BOTH),
-        ),
-    ),
-}
-
-UNDOS: Mapping[str, Aside] = {
-    "release_hold": Aside("audit_order", lambda s: s.holds.release_hold(Release(s.order_id, "FRAUD", "sun", "known"))),
-    "release_stock": Aside("reserve_stock", lambda s: s.reserve.release_stock(s.undo(s.order_id))),
-    "deallocate_stock": Aside("allocate_stock", lambda s: s.allocate.deallocate_stock(s.undo(s.work))),
-    "recall_pick": Aside("release_to_pick", lambda s: s.pick.recall_pick(s.undo(s.work))),
-    "free_parcel": Aside("book_shipment", lambda s: s.ship.free_parcel(s.undo(s.shipment))),
-    "void_waybill": Aside("book_shipment", lambda s: s.ship.void_waybill(s.undo(s.shipment))),
-    "refund_order": Aside("audit_order", lambda s: s.refunds.refund_order(s.undo(s.order_id))),
 }
 
 

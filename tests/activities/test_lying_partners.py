@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from domain.errors import PartnerTrouble
-from tests.activities.story import ASIDES, STORY, UNDOS, Steps
+from tests.activities.asides import ASIDES, UNDOS
+from tests.activities.story import STORY, Steps
 from tests.factories import assert_ledger_explains_stock, everything_in
 
 # The partner that each step calls.

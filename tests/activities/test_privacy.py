@@ -14,7 +14,8 @@ from integrations.messages import MessageInbox
 from integrations.payments import Payments
 from integrations.tms import Tms
 from integrations.wms import Wms
-from tests.activities.story import ASIDES, STORY, UNDOS, Steps
+from tests.activities.asides import ASIDES, UNDOS
+from tests.activities.story import STORY, Steps
 from tests.factories import RECEIVER
 from tests.integrations.servers import SECRET, serving
 

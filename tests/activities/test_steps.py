@@ -6,7 +6,8 @@ import pytest
 
 from activities.holds import OpenHolds
 from models.order import OrderRow
-from tests.activities.story import ASIDES, STORY, UNDOS, Steps
+from tests.activities.asides import ASIDES, UNDOS
+from tests.activities.story import STORY, Steps
 from tests.factories import assert_ledger_explains_stock, everything_in, place_order
 
 
