@@ -74,6 +74,15 @@ def promise(basis: PromiseBasis, by_channel: Promised, policy: Policy) -> Promis
     return Promised(ship_by, deliver_by)
 
 
+def moved(promised: Promised, before: PromiseBasis, after: PromiseBasis, policy: Policy) -> Promised:
+    """The promise of an order that is to go elsewhere: it takes as many days as our rules say for there. The shipping
+    stays, and so does a delivery that our rules have not promised."""
+    kept = Promised(promised.ship_by)
+    if promised.ship_by is None or promise(before, kept, policy) != promised:
+        return promised
+    return promise(after, kept, policy)
+
+
 def next_due(here: int, away: int, delivered: int, *, short: bool, ended: bool) -> str:
     """What is due next: SHIP, DELIVER or NOTHING. `here`, `away` and `delivered` are numbers of fulfillment orders that
     have not left, are in transit and were delivered."""

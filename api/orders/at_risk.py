@@ -12,6 +12,8 @@ from models.deadlines import DeadlineAlertRow
 from models.fulfillment import FulfillmentOrderRow
 from models.order import OrderRow
 
+_OPEN = DeadlineAlertRow.cleared_at.is_(None)
+
 
 def orders_at_risk(
     session: Session, conditions: Iterable[ColumnElement[bool]], limit: int, cursor: str | None
@@ -21,7 +23,7 @@ def orders_at_risk(
     alert = DeadlineAlertRow
     key = tuple_(alert.due_at, alert.order_id)
     found = select(OrderRow, alert.due_at).join(alert, alert.order_id == OrderRow.order_id)
-    found = found.where(alert.cleared_at.is_(None), *conditions)
+    found = found.where(_OPEN, *conditions)
     if cursor is not None:
         found = found.where(key > _read_place(cursor))
     rows = session.execute(found.order_by(*key.clauses).limit(limit)).all()
@@ -30,8 +32,7 @@ def orders_at_risk(
 
 def is_at_risk() -> ColumnElement[bool]:
     """Match orders with an open alert."""
-    alert = DeadlineAlertRow
-    return OrderRow.order_id.in_(select(alert.order_id).where(alert.cleared_at.is_(None)))
+    return OrderRow.order_id.in_(select(DeadlineAlertRow.order_id).where(_OPEN))
 
 
 def place(order: OrderRow, due_at: datetime) -> str:
@@ -48,7 +49,7 @@ def at_location(location: str) -> ColumnElement[bool]:
 def deadlines_of(session: Session, orders: Iterable[OrderRow]) -> dict[str, NextDeadline]:
     """Return the next deadline by order, without orders that have none."""
     due = {order.order_id: order for order in orders if order.due_at is not None}
-    still = select(DeadlineAlertRow).where(DeadlineAlertRow.order_id.in_(due), DeadlineAlertRow.cleared_at.is_(None))
+    still = select(DeadlineAlertRow).where(DeadlineAlertRow.order_id.in_(due), _OPEN)
     alerts = {alert.order_id: alert for alert in session.scalars(still)}
     return {order_id: _deadline(order, alerts.get(order_id)) for order_id, order in due.items()}
 

@@ -25,7 +25,9 @@ PREVIEW: dict[str, Any] = {
     "claims": {},
     "recall": [f"{ORDER_ID}-1"],
     "audited_again": False,
+    "sourced_again": True,
     "promised": {"ship_by": "2026-01-03T01:30:03Z", "deliver_by": "2026-01-08T01:30:03Z"},
+    "promised_before": {"ship_by": "2026-01-03T01:30:03Z", "deliver_by": "2026-01-08T01:30:03Z"},
     "links": LINKS,
 }
 LINK = {"reference": EDIT_ID, "url": "https://pay.example/3f9c0a71", "amount": "45.00", "currency": "CNY"}

@@ -138,8 +138,9 @@ class EditPreviewAnswer(Answer):
     `difference` is paid back if it is below zero; above, it is charged by a payment link, and the order waits until it
     is paid. `repay` is what is paid back and `charge` what is to be paid then, earlier edits included. `claims` are
     units by stocked SKU that come to the order. The fulfillment orders in `recall` are called back first; a warehouse
-    that refuses, refuses the edit. `audited_again` says that the audit may hold the order in its new form. The
-    customer's promise stays.
+    that refuses, refuses the edit. `audited_again` says that the audit may hold the order in its new form, and
+    `sourced_again` that other locations may send it. `promised` is what the customer is promised then, and
+    `promised_before` what she is promised now.
     """
 
     edit_id: str
@@ -157,7 +158,9 @@ class EditPreviewAnswer(Answer):
     claims: dict[str, int]
     recall: list[str]
     audited_again: bool
+    sourced_again: bool
     promised: EditPromiseAnswer
+    promised_before: EditPromiseAnswer
     links: Links
 
 

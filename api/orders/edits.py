@@ -1,5 +1,6 @@
 """Edit an order before its goods leave: a preview, then a confirmation that is refused if the order has moved on."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from hashlib import sha256
 
@@ -24,12 +25,14 @@ from api.schemas import Page
 from domain.editing.preview import EditPreview, FieldRefusal
 from domain.money import Money
 from domain.parameters import read_parameters, valid_at
+from domain.promises import Promised
 from domain.returns.refunds import paid_by_unit
 from models.edits import OrderEditRow
 from models.order import OrderRow
 from record.order_mapping import lock_order
 from record.orders import edits, payment_links
 from record.orders.edit_writing import APPLIED, PLACED
+from record.orders.promises import at_another_place
 from record.parameters import dated_rows
 from workflows.messages import EditAnswer, EditWanted
 
@@ -117,7 +120,9 @@ def propose(services: Services, caller: Caller, order_id: str, body: EditBody) -
         wanted = body.to_edit(order.currency)
         edit_id = _edit_id(session, order, body, caller)
         edit, seen = edits.propose(session, order, wanted, edit_id, edits.API, caller.name, body.reason)
-        return _preview(services, order, edit, seen)
+        now = Promised(order.promised_ship_by, order.promised_deliver_by)
+        then = at_another_place(session, order, wanted.ship_to)[0] if wanted.ship_to else now
+        return _preview(services, order, edit, seen, now, then)
 
 
 def _edit_id(session: Session, order: OrderRow, body: EditBody, caller: Caller) -> str:
@@ -171,7 +176,9 @@ def _refused(refusal: FieldRefusal) -> Problem:
     return Problem(REFUSED, f"{refusal.field}: {refusal.message}", [error])
 
 
-def _preview(services: Services, order: OrderRow, edit: OrderEditRow, seen: EditPreview) -> EditPreviewAnswer:
+def _preview(
+    services: Services, order: OrderRow, edit: OrderEditRow, seen: EditPreview, now: Promised, then: Promised
+) -> EditPreviewAnswer:
     return EditPreviewAnswer.model_validate(
         {
             "edit_id": edit.edit_id,
@@ -189,7 +196,9 @@ def _preview(services: Services, order: OrderRow, edit: OrderEditRow, seen: Edit
             "claims": dict(seen.claims),
             "recall": list(seen.recall),
             "audited_again": seen.judge,
-            "promised": {"ship_by": order.promised_ship_by, "deliver_by": order.promised_deliver_by},
+            "sourced_again": seen.sourced_again,
+            "promised": asdict(then),
+            "promised_before": asdict(now),
             "links": links_of(services, order),
         }
     )

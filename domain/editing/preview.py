@@ -38,6 +38,8 @@ class EditPreview:
     judge: bool
     claims: Mapping[str, int]
 
+    sourced_again: bool
+    """True if it is decided again which locations send it."""
     charged: int
     """What earlier edits charge and nobody has paid yet, in minor units."""
 
@@ -66,14 +68,16 @@ def preview(standing: OrderStanding, wanted: WantedEdit) -> EditPreview:
     # Instructions in the remarks are read again while nothing has come of the old ones.
     judge |= now != before and bool(standing.order.charge_minor)
     judge |= bool(wanted.notes) and not standing.begun
+    recall = tuple(_recall(standing, wanted, after))
     return EditPreview(
         refusals,
         after,
-        tuple(_recall(standing, wanted, after)),
+        recall,
         before,
         now,
         judge,
         claims,
+        bool(recall or claims or (wanted.moves_goods and standing.begun)),
         standing.order.charge_minor,
     )
 

@@ -19,6 +19,7 @@ from models.order import OrderLineRow, OrderRow
 from record import journal
 from record.order_mapping import load_order
 from record.orders import gifts, payment_links
+from record.orders.promises import at_another_place
 from record.orders.rows import receiver
 from record.people.contacts import hash_receiver
 
@@ -32,7 +33,7 @@ def write(
 ) -> None:
     """Make the edit: a new version of the order, with a fact that names its fields."""
     edit.was = values_before(row, wanted, standing)
-    _write_delivery(row, wanted)
+    _write_delivery(session, row, wanted)
     hash_receiver(session, row)
     for name, text in wanted.notes.items():
         setattr(row, name, text)
@@ -86,8 +87,10 @@ def _goods(row: OrderRow, order: Order) -> dict[str, Any]:
     return {"amounts": [row.currency, *amounts], "lines": sorted(lines)}
 
 
-def _write_delivery(row: OrderRow, wanted: WantedEdit) -> None:
+def _write_delivery(session: Session, row: OrderRow, wanted: WantedEdit) -> None:
     if to := wanted.ship_to:
+        promised, row.warn_deliver_at = at_another_place(session, row, to)
+        row.promised_deliver_by = promised.deliver_by
         row.country, row.province, row.receiver_token = to.country, to.province, to.receiver_token
         row.receiver, row.repaired_region = receiver(to) | {"lines": list(to.lines)}, {}
     if wanted.contact:

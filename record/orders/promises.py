@@ -1,13 +1,15 @@
 """Promises of orders: written once the order is paid, with what is due next kept current by every change."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Text, bindparam, func, select
 from sqlalchemy.orm import Session
 
-from domain.parameters import Parameters
-from domain.promises import AT_RISK, DELIVER, NOTHING, SHIP, Policy, PromiseBasis, Promised, next_due, promise
+from domain.order import Address
+from domain.parameters import Parameters, read_parameters, valid_at
+from domain.promises import AT_RISK, DELIVER, NOTHING, SHIP, Policy, PromiseBasis, Promised, moved, next_due, promise
 from domain.service_levels import service_level
 from domain.status import ORDER, FulfillmentStatus, OrderStatus, is_final
 from models.base import table
@@ -15,7 +17,7 @@ from models.order import OrderRow
 from models.prepared import prepared
 from record import journal
 from record.journal import Fact
-from record.parameters import ParameterCache
+from record.parameters import ParameterCache, dated_rows
 
 Status = FulfillmentStatus
 AT_HOME = (Status.OPEN, Status.RELEASED, Status.PICKING, Status.PICKED, Status.PACKED)
@@ -76,20 +78,40 @@ _DUE = prepared(f"""
 
 def deadlines(whose: PromiseBasis, by_channel: Promised, parameters: Parameters) -> dict[str, datetime | None]:
     """Return the promise and when to warn, by the columns of OrderRow; empty if nothing is promised."""
-    policy = Policy(
-        parameters.ship_hours, parameters.ship_calendars, parameters.delivery_days, parameters.deadline_margin
-    )
+    policy = _policy(parameters)
     promised = promise(whose, by_channel, policy)
     if promised.ship_by is None:
         return {}
-    arrives = promised.deliver_by
     return {
         "promised_ship_by": promised.ship_by,
-        "promised_deliver_by": arrives,
+        "promised_deliver_by": promised.deliver_by,
         "warn_ship_at": policy.margin.before(whose.since, promised.ship_by),
-        # The margin before delivery begins at the promised shipping.
-        "warn_deliver_at": policy.margin.before(min(promised.ship_by, arrives), arrives) if arrives else None,
+        "warn_deliver_at": _warn_delivery(policy, promised),
     }
+
+
+def _policy(parameters: Parameters) -> Policy:
+    hours, calendars, days = parameters.ship_hours, parameters.ship_calendars, parameters.delivery_days
+    return Policy(hours, calendars, days, parameters.deadline_margin)
+
+
+def _warn_delivery(policy: Policy, promised: Promised) -> datetime | None:
+    """The margin before delivery begins at the promised shipping."""
+    arrives, leaves = promised.deliver_by, promised.ship_by
+    return policy.margin.before(min(leaves, arrives), arrives) if arrives and leaves else None
+
+
+def at_another_place(session: Session, row: OrderRow, to: Address) -> tuple[Promised, datetime | None]:
+    """Return what the order promises once it goes `to` this address, and when to warn that it will not arrive by then.
+    An order that promises nothing yet does so later, by its address then."""
+    promised = Promised(row.promised_ship_by, row.promised_deliver_by)
+    if not row.due:
+        return promised, row.warn_deliver_at
+    policy = _policy(read_parameters(valid_at(dated_rows(session), row.placed_at)))
+    province = str(row.repaired_region.get("province", row.province))
+    before = PromiseBasis(row.placed_at, row.channel, service_level(row.tags), row.country, province)
+    promised = moved(promised, before, replace(before, country=to.country, province=to.province), policy)
+    return promised, _warn_delivery(policy, promised)
 
 
 def make_promise(session: Session, order_id: str, cache: ParameterCache) -> None:

@@ -6,7 +6,7 @@ from itertools import product
 import pytest
 
 from domain.calendars import Calendar
-from domain.promises import DELIVER, NOTHING, SHIP, Margin, Policy, PromiseBasis, Promised, next_due, promise
+from domain.promises import DELIVER, NOTHING, SHIP, Margin, Policy, PromiseBasis, Promised, moved, next_due, promise
 from domain.service_levels import service_level
 
 THURSDAY = datetime(2026, 11, 19, 2, tzinfo=UTC)
@@ -52,6 +52,19 @@ def test_the_channels_promise_is_kept() -> None:
     told = Promised(THURSDAY + timedelta(hours=4), THURSDAY + timedelta(days=1))
 
     assert promise(whose(), told, POLICY) == told
+
+
+def test_another_place_takes_the_days_of_our_rules_for_there() -> None:
+    # Given a promise by our rules, and one of the channel's
+    shanghai, lhasa = whose(), whose(province="西藏自治区")
+    ours, told = promise(shanghai, Promised(), POLICY), Promised(THURSDAY, THURSDAY + timedelta(days=3))
+
+    # Then only ours follows
+    assert ours.ship_by
+    assert ours.deliver_by
+    assert moved(ours, shanghai, lhasa, POLICY) == Promised(ours.ship_by, ours.deliver_by + timedelta(days=4))
+    assert moved(told, shanghai, lhasa, POLICY) == told
+    assert moved(Promised(), shanghai, lhasa, POLICY) == Promised()
 
 
 def test_where_there_is_no_rule_nothing_is_promised() -> None:

@@ -57,6 +57,7 @@ async def test_an_order_at_its_warehouse_is_called_back_changed_and_sent_anew(si
     )
     assert (edit["refusals"], edit["recall"], edit["claims"]) == ([], [f"{order_id}-1"], {"WOOL-SCARF": 1})
     assert (edit["before"], edit["after"], edit["difference"]) == ("330.00", "255.00", "-75.00")
+    assert (edit["sourced_again"], edit["promised"]) == (True, edit["promised_before"])
     assert (await silent.show(order_id))["ship_to"]["city"] == "深圳市"
     answers = await asyncio.gather(*(confirm(silent, order_id, edit) for _ in range(2)))
 
