@@ -16,9 +16,10 @@ from integrations.pushes.registry import connect_pusher
 from integrations.pushes.settings import PushSettings
 from models.database import Sessions
 from models.listing import ChannelPushRow
-from record.channels.accounts import find_account
+from record.channels.accounts import Account, find_account
 from record.channels.calls import Clock
 from record.channels.offers import acknowledge, fail, hold, offers_behind
+from record.channels.tokens import using_token, with_fresh_token
 
 NOT_ALLOWED = timedelta(minutes=5)
 """How long not to call a channel that refuses our account: a person must correct it."""
@@ -54,8 +55,8 @@ class Push:
         After a crash in between they are pushed again. Raises PushRefused, PartnerTrouble, or CallLimited, which
         Temporal retries when the channel's limit allows.
         """
-        name, settings = self._account(request.channel)
-        with closing(connect_pusher(name, settings)) as pusher:
+        account, settings = self._account(request.channel)
+        with closing(connect_pusher(account.name, settings)) as pusher, using_token(self.sessions, account):
             at_once = min(pusher.at_once, settings.batch)
             with self.sessions() as session:
                 offers = offers_behind(session, request.channel, at_once, self.clock())
@@ -64,11 +65,17 @@ class Push:
         self._write_down(request.channel, settings, offers, pushed, more)
         return PushAnswer(len(pushed.taken), len(offers) - len(pushed.taken), more)
 
-    def _account(self, channel: str) -> tuple[str, PushSettings]:
+    def _account(self, channel: str) -> tuple[Account, PushSettings]:
         account = find_account(self.sessions, channel)
         if account is None or account.push is None or not account.push.enabled:
             raise PushRefused("not_pushed")
-        return account.name, account.push
+        try:
+            account = with_fresh_token(self.sessions, account, PushRefused)
+        except PushRefused as refusal:
+            self._note(channel, self.clock() + NOT_ALLOWED, str(refusal))
+            raise
+        assert account.push is not None
+        return account, account.push
 
     def _push(self, channel: str, pusher: Pusher, offers: Sequence[StockUpdate]) -> PushResult:
         if not offers:

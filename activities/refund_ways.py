@@ -5,6 +5,8 @@ Cash that a carrier has collected goes back by a person's transfer."""
 from contextlib import closing
 from dataclasses import dataclass
 
+from sqlalchemy import select
+
 from domain.errors import RefundRefused
 from domain.money import Money
 from domain.payment_terms import PAST_THE_GATEWAY, PaymentTerms, TermsKind, terms_of
@@ -15,7 +17,9 @@ from integrations.refunds.refunder import ChannelRefund
 from integrations.refunds.registry import connect_refunder
 from models.database import Sessions
 from models.order import OrderRow
+from models.payment import MoneyMovementRow
 from record.channels.account_cache import AccountCache
+from record.channels.tokens import using_token, with_fresh_token
 from record.order_mapping import order_of
 from record.orders.captures import is_own_payment
 from record.parameters import ParameterCache
@@ -65,13 +69,25 @@ class RefundWays:
         account = self.accounts.of(order.channel)
         if account is None or account.refund is None or not account.refund.enabled:
             return ManualRefund(NO_ADAPTER)
-        asked = ChannelRefund(key, self._first(order).channel_order_id, amount, reason)
-        with closing(connect_refunder(account.name, account.refund)) as refunder:
-            try:
-                with self.circuits.of(order.channel).call():
-                    return refunder.refund(asked)
-            except RefundRefused as refusal:
-                return ManualRefund(refusal.code)
+        booked = self._booked(order)
+        asked = ChannelRefund(key, self._first(order).channel_order_id, amount, reason, booked)
+        try:
+            account = with_fresh_token(self.sessions, account, RefundRefused)
+            assert account.refund is not None
+            with (
+                closing(connect_refunder(account.name, account.refund)) as refunder,
+                self.circuits.of(order.channel).call(),
+                using_token(self.sessions, account),
+            ):
+                return refunder.refund(asked)
+        except RefundRefused as refusal:
+            return ManualRefund(refusal.code)
+
+    def _booked(self, order: OrderRow) -> frozenset[str]:
+        """Return the platform's ids of the refunds that are booked for the order."""
+        mine = MoneyMovementRow.order_id == order.order_id, MoneyMovementRow.kind == "refunded"
+        with self.sessions() as session:
+            return frozenset(session.scalars(select(MoneyMovementRow.gateway_reference).where(*mine)))
 
     def _terms(self, order: OrderRow) -> PaymentTerms:
         """Return the terms when the order was placed, by which its audit has decided; past orders have no audit."""

@@ -57,6 +57,13 @@ def add(
             help="JSON: url, token, key, secret, method, timeout, enabled",
         ),
     ] = "",
+    access: Annotated[
+        str,
+        typer.Option(
+            envvar="BATON_CHANNEL_ACCESS",
+            help="JSON: url, key, secret, token, refresh_token, renew_url, link: of an app whose tokens Baton renews",
+        ),
+    ] = "",
     refund: Annotated[str, typer.Option(envvar="BATON_CHANNEL_REFUND", help="JSON: url, token, timeout, enabled")] = "",
 ) -> None:
     """Open an account, or change the existing one. --pull also pulls its orders, --push pushes the stock of its
@@ -64,7 +71,7 @@ def add(
     platform has collected."""
     sessions = _sessions()
     try:
-        options = ("pull", pull), ("push", push), ("upload", upload), ("refund", refund)
+        options = ("access", access), ("pull", pull), ("push", push), ("upload", upload), ("refund", refund)
         calls = {name: json.loads(value) for name, value in options if value}
         values = json.loads(settings) | calls
         save_account(sessions, channel, translator, secret, values)
@@ -91,12 +98,16 @@ def save_account(sessions: Sessions, channel: str, translator: str, secret: str,
     """Add or replace the account. Raise ValueError or TypeError for a name, translator or setting that cannot work."""
     if not re.fullmatch(CHANNEL, channel):
         raise ValueError("a channel is named by small letters, digits and dashes")
-    account = make_account(channel, translator, secret, settings)
-    if account.signature is not None and not is_secret(secret):
-        raise ValueError(f"the secret {TOO_SHORT}")
     with sessions.begin() as session:
-        seal = vault_of(session).seal
-        sealed = {"secret": seal(secret), "settings": each_secret(settings, seal)}
+        vault = vault_of(session)
+        before = session.get(ChannelAccountRow, channel, with_for_update=True)
+        if before is not None and before.translator == translator and "access" in before.settings:
+            # Baton may have renewed its tokens since they were given: those of then are used up.
+            settings = each_secret({"access": before.settings["access"]}, vault.read) | settings
+        account = make_account(channel, translator, secret, settings)
+        if account.signature is not None and not is_secret(secret):
+            raise ValueError(f"the secret {TOO_SHORT}")
+        sealed = {"secret": vault.seal(secret), "settings": each_secret(settings, vault.seal)}
         session.merge(ChannelAccountRow(channel=channel, translator=translator, **sealed))
 
 

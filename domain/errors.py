@@ -73,6 +73,10 @@ class UploadRefused(Refusal):
     """The channel refuses a shipment, or we lack what it asks for."""
 
 
+class AccessRefused(Refusal):
+    """The platform renews our access no longer: a person must permit our app again."""
+
+
 class StatementRefused(Refusal):
     """The partner refuses to list its records: to us, or in this way."""
 
@@ -86,6 +90,10 @@ class PartnerTrouble(Exception):
 
     The text names the partner, the method, the path and what was wrong, never what was sent or answered.
     """
+
+
+class TokenExpired(PartnerTrouble):
+    """The platform says that our token has ended; it is renewed before the next call."""
 
 
 class Later(PartnerTrouble):

@@ -15,6 +15,8 @@ from simulators.carrier_apis import CarrierApis
 from simulators.channel_refunds import ChannelRefunds
 from simulators.crm import Crm
 from simulators.disputes import Disputes
+from simulators.douyin import Douyin
+from simulators.douyin_parcels import DouyinParcels
 from simulators.endpoints import Body, Endpoints
 from simulators.erp import Erp
 from simulators.listings import Listings
@@ -53,7 +55,7 @@ def create_app(settings: SimulatorSettings | None = None) -> Starlette:
     tms = Tms(world, endpoints_of["tms"], wms)
     mailbox = Mailbox(endpoints_of["channel"])
     qimen = Qimen(world, wms, settings.callback_url)
-    shopify, taobao = PlatformState(endpoints_of["channel"]), PlatformState(endpoints_of["channel"])
+    shopify, taobao, douyin = (PlatformState(endpoints_of["channel"]) for _ in range(3))
     routes = {
         "qimen": qimen.routes(),
         "wms": [
@@ -87,6 +89,7 @@ def create_app(settings: SimulatorSettings | None = None) -> Starlette:
             *ShopifyRefunds(shopify).routes(),
         ],
         "taobao": Taobao(taobao, TaobaoSends(taobao)).routes(),
+        "douyin": Douyin(douyin, Listings(endpoints_of["channel"]), DouyinParcels(douyin)).routes(),
     }
 
     def change_pace(request: Request, body: Body) -> tuple[int, Body]:

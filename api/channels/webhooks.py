@@ -52,6 +52,8 @@ async def take_channel_webhook(channel: PathId, request: Request, services: With
     for unit, amount in (("requests", 1), ("items", 1), ("bytes", len(raw))):
         services.quotas.charge_channel(channel, unit, amount)
     [intake] = await take(services, account, [Sent(raw, headers, WEBHOOK)])
+    if account.translator.answer:
+        return Response(account.translator.answer, 200, media_type="application/json")
     return Response(IntakeTaken.model_validate(intake).model_dump_json(), 202, media_type="application/json")
 
 

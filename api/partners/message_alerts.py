@@ -1,4 +1,5 @@
-"""Alerts about messages: partners and subscribers with parked messages, and disabled subscriptions."""
+"""Alerts about messages: partners and subscribers with parked messages, disabled subscriptions, and accounts at
+channels that their platform no longer lets in."""
 
 from datetime import datetime
 from typing import Literal
@@ -11,6 +12,7 @@ from api.errors import FORBIDDEN
 from api.openapi import responses
 from api.schemas import Answer
 from api.subscriptions import examples
+from record.channels.tokens import lost_accounts
 
 router = APIRouter(tags=["messages"])
 
@@ -37,14 +39,16 @@ ALERTS = text("""
 
 
 class MessageAlert(Answer):
-    """`recipient` is a partner, or the id of a subscription. `messages` counts those parked for it, the first one at
-    `since`; `reason` is why the last one was not taken."""
+    """`recipient` is a partner, the id of a subscription, or the channel of an account that lost its permission.
+    `messages` counts those parked for it, the first one at `since`; `reason` is why the last one was not taken. At
+    `page` a person permits our app again."""
 
-    kind: Literal["messages.parked", "deliveries.parked", "subscription.disabled"]
+    kind: Literal["messages.parked", "deliveries.parked", "subscription.disabled", "account.refused"]
     recipient: str
     messages: int
     since: datetime | None
     reason: str | None
+    page: str | None = None
 
 
 class MessageAlerts(Answer):
@@ -60,4 +64,16 @@ def list_message_alerts(caller: Reader, services: WithServices) -> MessageAlerts
     """An alert stays until the parked messages were taken, or the subscription is active again."""
     with services.sessions() as session:
         rows = session.execute(ALERTS, {"channel": caller.channel}).mappings().all()
-    return MessageAlerts(items=[MessageAlert.model_validate(dict(row)) for row in rows])
+        lost = lost_accounts(session, caller.channel)
+    refused = [
+        MessageAlert(
+            kind="account.refused",
+            recipient=one.channel,
+            messages=0,
+            since=one.since,
+            reason=one.reason,
+            page=one.page or None,
+        )
+        for one in lost
+    ]
+    return MessageAlerts(items=[*refused, *(MessageAlert.model_validate(dict(row)) for row in rows)])

@@ -69,6 +69,7 @@ MESSAGE_ALERTS = {
             "messages": 12,
             "since": "2026-01-04T09:31:00Z",
             "reason": "erp POST /messages: ConnectError",
+            "page": None,
         }
     ]
 }

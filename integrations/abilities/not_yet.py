@@ -22,7 +22,7 @@ def _read(paper: str, **other: Ability) -> Abilities:
     return {Matter[name]: other.get(name, there("read from the order", paper)) for name in names}
 
 
-JD_ORDER, DOUYIN_ORDER = "open.jd.com, jingdong.pop.order.get", "op.jinritemai.com, order.orderDetail"
+JD_ORDER = "open.jd.com, jingdong.pop.order.get"
 WECHAT_ORDER = "developers.weixin.qq.com, channels/ec/order/get"
 WOO_ORDER, AMAZON_ORDER = "WooCommerce REST API v3, Orders", "developer-docs.amazon.com, Orders API"
 
@@ -34,10 +34,6 @@ JD = unconnected(
         REFUNDED=not_there("an order does not say what was paid back", JD_ORDER),
         TESTS=not_there("an order does not say that it is a test", JD_ORDER),
     ),
-)
-DOUYIN = unconnected(
-    not_built("only what a relay forwards, signed over the body; its orders wait to be fetched"),
-    _read(DOUYIN_ORDER, TESTS=not_there("an order does not say that it is a test", DOUYIN_ORDER)),
 )
 WECHAT = unconnected(
     not_built("only what a relay forwards, signed with `X-Signature`; its orders wait to be fetched"),

@@ -12,11 +12,13 @@ from domain.status import PaymentStatus
 from integrations.channels import shaping, shipped
 from integrations.channels.reading import Payload, Reader, open_json, open_object
 from integrations.channels.shaping import total
-from integrations.channels.signatures import HmacScheme
+from integrations.channels.signatures import AppSignature
 from integrations.channels.translated import Event, Financial, Kind, Shipped, Shop, ThinEvent, Translated
 
 SHOP = Shop("douyin")
-SIGNATURE = HmacScheme("event-sign")
+SIGNATURE = AppSignature("event-sign")
+ANSWER = '{"code":0,"msg":"success"}'
+"""What Douyin wants to hear, also to its probe; anything else and it sends again."""
 CNY = "CNY"
 TAGS = {
     "100": Kind.CREATE,
@@ -87,14 +89,12 @@ def events(headers: Mapping[str, str], payload: Payload) -> tuple[Event, ...]:
 
 
 def upload_shipment(shipped: Shipped, shop: Shop = SHOP) -> dict[str, Any]:
-    """The body of order.logisticsAddSinglePack."""
+    """The parameters of order.logisticsAdd, or with lines those of order.logisticsAddMultiPack."""
     lines = [{"shipped_order_id": line.channel_line_id, "shipped_num": line.quantity} for line in shipped.lines]
-    return {
-        "order_id_list": [shipped.order_ref],
-        "shipped_order_info": lines,
-        "logistics_code": shipped.waybill,
-        "company_code": shop.carrier(shipped.carrier),
-    }
+    pack = {"logistics_code": shipped.waybill, "company_code": shop.carrier(shipped.carrier)}
+    if not lines:
+        return {"order_id": shipped.order_ref} | pack
+    return {"order_id": shipped.order_ref, "pack_list": [pack | {"shipped_order_info": lines}]}
 
 
 def _thin(message: Reader) -> ThinEvent:

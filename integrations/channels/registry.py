@@ -6,10 +6,8 @@ from typing import Any, Protocol
 
 from integrations.channels import amazon, douyin, files, jd, plain, pos, shaping, shopify, taobao, wechat, woocommerce
 from integrations.channels.reading import Payload
-from integrations.channels.signatures import HmacScheme, StandardWebhooks
+from integrations.channels.signatures import Signature
 from integrations.channels.translated import Event, Shipped, Shop, Translated
-
-Signature = HmacScheme | StandardWebhooks
 
 
 class Translate(Protocol):
@@ -25,7 +23,7 @@ class Translator:
     """What a channel's file offers; `None` if the channel has no such thing.
 
     `shop` has the defaults of an account, `split` splits a page of a list into orders, and an account whose gateway
-    signs otherwise may replace `signature`.
+    signs otherwise may replace `signature`. A platform that insists on an answer of its own gets `answer`, in JSON.
     """
 
     shop: Shop
@@ -34,6 +32,7 @@ class Translator:
     signature: Signature | None = None
     upload_shipment: UploadShipment | None = None
     split: Callable[[Any], list[Any]] = shaping.split
+    answer: str = ""
 
 
 TRANSLATORS: Mapping[str, Translator] = {
@@ -53,7 +52,13 @@ TRANSLATORS: Mapping[str, Translator] = {
     ),
     "jd": Translator(jd.SHOP, jd.translate, jd.events, jd.SIGNATURE, jd.upload_shipment),
     "douyin": Translator(
-        douyin.SHOP, douyin.translate, douyin.events, douyin.SIGNATURE, douyin.upload_shipment, douyin.split
+        douyin.SHOP,
+        douyin.translate,
+        douyin.events,
+        douyin.SIGNATURE,
+        douyin.upload_shipment,
+        douyin.split,
+        douyin.ANSWER,
     ),
     "wechat": Translator(wechat.SHOP, wechat.translate, wechat.events, wechat.SIGNATURE, wechat.upload_shipment),
     "amazon": Translator(amazon.SHOP, amazon.translate, amazon.events, amazon.SIGNATURE, amazon.upload_shipment),

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 ENCODINGS: Mapping[str, Callable[[bytes], bytes]] = {
     "base64": base64.b64encode,
@@ -40,6 +40,23 @@ class HmacScheme:
 
 
 @dataclass(frozen=True, slots=True)
+class AppSignature:
+    """The MD5 of the app's key, the raw body and the app's secret, one behind the other. Without the app's key nothing
+    is accepted: it must not come from the message, where it could take up a part of the body."""
+
+    header: str
+    app_key: str = ""
+
+    def sign(self, secret: str, raw: bytes) -> str:
+        return hashlib.md5(self.app_key.encode() + raw + secret.encode(), usedforsecurity=False).hexdigest()
+
+    def verify(self, secret: str, headers: Mapping[str, str], raw: bytes) -> bool:
+        given = header(headers, self.header).strip().lower()
+        expected = self.sign(secret, raw).encode()
+        return bool(secret and self.app_key) and hmac.compare_digest(expected, given.encode("utf-8", "replace"))
+
+
+@dataclass(frozen=True, slots=True)
 class StandardWebhooks:
     """The scheme of standardwebhooks.com: id, time and body are signed; messages older than TOLERANCE_S are refused."""
 
@@ -60,6 +77,14 @@ class StandardWebhooks:
         # There are several signatures while a secret is being rotated.
         given = header(headers, "webhook-signature").split()
         return any(hmac.compare_digest(expected, one.encode("utf-8", "replace")) for one in given)
+
+
+Signature = HmacScheme | AppSignature | StandardWebhooks
+
+
+def of_app(signature: Signature | None, app_key: str) -> Signature | None:
+    """The signature with the key of the account's app, where it takes part in it."""
+    return replace(signature, app_key=app_key) if isinstance(signature, AppSignature) else signature
 
 
 def header(headers: Mapping[str, str], name: str) -> str:

@@ -3,9 +3,14 @@
 from collections.abc import Callable, Mapping
 
 from integrations.channels.translated import Shop
+from integrations.pulls.douyin import DouyinPull
 from integrations.pulls.puller import Puller
 from integrations.pulls.settings import PullSettings
 from integrations.pulls.shopify import ShopifyPull
 from integrations.pulls.taobao import TaobaoPull
 
-PULLERS: Mapping[str, Callable[[PullSettings, Shop], Puller]] = {"shopify": ShopifyPull, "taobao": TaobaoPull}
+PULLERS: Mapping[str, Callable[[PullSettings, Shop], Puller]] = {
+    "shopify": ShopifyPull,
+    "taobao": TaobaoPull,
+    "douyin": DouyinPull,
+}

@@ -6,8 +6,13 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, Field, HttpUrl, SecretStr, ValidationError
 
-REQUIRED_KEYS: Mapping[str, tuple[str, ...]] = {"shopify": ("token",), "taobao": ("token", "key", "secret")}
-"""The credentials that each translator's platform requires. Only these platforms can be pulled."""
+REQUIRED_KEYS: Mapping[str, tuple[str, ...]] = {
+    "shopify": ("token",),
+    "taobao": ("token", "key", "secret"),
+    "douyin": ("key", "secret"),
+}
+"""The credentials that each translator's platform requires; where tokens are renewed, an account may begin without one.
+Only these platforms can be pulled."""
 
 
 class PullSettings(BaseModel, frozen=True, extra="forbid"):
@@ -39,7 +44,7 @@ class PullSettings(BaseModel, frozen=True, extra="forbid"):
 def read_pull_settings(translator: str, settings: Mapping[str, Any]) -> PullSettings:
     """Validate the settings. Raises a ValueError that names the field and never shows a secret."""
     if translator not in REQUIRED_KEYS:
-        raise ValueError(f"pull: only {' and '.join(REQUIRED_KEYS)} can be pulled")
+        raise ValueError(f"pull: only {', '.join(REQUIRED_KEYS)} can be pulled")
     try:
         pull = PullSettings.model_validate(settings)
     except ValidationError as error:

@@ -1,13 +1,14 @@
-"""The push client for each platform. To add one, write its file and add it here and to OWN_FORMAT (settings.py)."""
+"""The push client for each platform. To add one, write its file and add it here."""
 
 from collections.abc import Callable, Mapping
 
+from integrations.pushes.douyin import DouyinPush
 from integrations.pushes.plain import PlainPush
 from integrations.pushes.pusher import Pusher
 from integrations.pushes.settings import PushSettings
 from integrations.pushes.shopify import ShopifyPush
 
-PUSHERS: Mapping[str, Callable[[PushSettings], Pusher]] = {"shopify": ShopifyPush}
+PUSHERS: Mapping[str, Callable[[PushSettings], Pusher]] = {"shopify": ShopifyPush, "douyin": DouyinPush}
 
 
 def connect_pusher(translator: str, settings: PushSettings) -> Pusher:

@@ -6,15 +6,17 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, HttpUrl, SecretStr, ValidationError
 
-OWN_FORMAT = ("shopify",)
-"""Platforms with a format of their own; all others get the format of docs/partners.md."""
+REQUIRED_KEYS: Mapping[str, tuple[str, ...]] = {"douyin": ("key", "secret")}
+"""The credentials that a translator's platform requires; all others only need a token."""
 
 
 class PushSettings(BaseModel, frozen=True, extra="forbid"):
     """The object `push` of an account's settings. Spans are ISO 8601 or seconds."""
 
     url: HttpUrl
-    token: SecretStr
+    token: SecretStr = SecretStr("")
+    key: str = ""
+    secret: SecretStr = SecretStr("")
     location: str = ""
     """The Shopify location id that stands for all our locations."""
     enabled: bool = True
@@ -34,8 +36,10 @@ def read_push_settings(translator: str, settings: Mapping[str, Any]) -> PushSett
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(map(str, first["loc"]))
         raise ValueError(f"push.{where}: {first['msg']}" if where else f"push: {first['msg']}") from None
-    if not push.token.get_secret_value():
-        raise ValueError("push.token: is missing")
-    if translator in OWN_FORMAT and not push.location.isdigit():
+    given = {"token": push.token.get_secret_value(), "key": push.key, "secret": push.secret.get_secret_value()}
+    for name in REQUIRED_KEYS.get(translator, ("token",)):
+        if not given[name]:
+            raise ValueError(f"push.{name}: is missing")
+    if translator == "shopify" and not push.location.isdigit():
         raise ValueError("push.location: is the number of the location there")
     return push

@@ -9,12 +9,15 @@ from integrations.payments import GatewayRefund
 
 @dataclass(frozen=True, slots=True)
 class ChannelRefund:
-    """Part of the money that a channel has collected for one of its orders; `key` is the same for every attempt."""
+    """Part of the money that a channel has collected for one of its orders; `key` is the same for every attempt.
+
+    `booked` are the platform's ids of the refunds that are already booked for the order."""
 
     key: str
     channel_order_id: str
     amount: Money
     reason: str
+    booked: frozenset[str] = frozenset()
 
 
 class Refunder(Protocol):

@@ -3,13 +3,18 @@
 from collections.abc import Callable, Mapping
 
 from integrations.channels.translated import Shop
+from integrations.uploads.douyin import DouyinUpload
 from integrations.uploads.plain import PlainUpload
 from integrations.uploads.settings import UploadSettings
 from integrations.uploads.shopify import ShopifyUpload
 from integrations.uploads.taobao import TaobaoUpload
 from integrations.uploads.uploader import Uploader
 
-UPLOADERS: Mapping[str, Callable[[UploadSettings, Shop], Uploader]] = {"shopify": ShopifyUpload, "taobao": TaobaoUpload}
+UPLOADERS: Mapping[str, Callable[[UploadSettings, Shop], Uploader]] = {
+    "shopify": ShopifyUpload,
+    "taobao": TaobaoUpload,
+    "douyin": DouyinUpload,
+}
 
 
 def connect_uploader(translator: str, settings: UploadSettings, shop: Shop) -> Uploader:

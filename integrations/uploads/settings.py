@@ -6,7 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, HttpUrl, SecretStr, ValidationError
 
-REQUIRED_KEYS: Mapping[str, tuple[str, ...]] = {"taobao": ("token", "key", "secret")}
+REQUIRED_KEYS: Mapping[str, tuple[str, ...]] = {
+    "taobao": ("token", "key", "secret"),
+    "douyin": ("key", "secret"),
+}
 """The credentials that a translator's platform requires; all others only need a token."""
 
 
@@ -17,7 +20,7 @@ class UploadSettings(BaseModel, frozen=True, extra="forbid"):
     """
 
     url: HttpUrl
-    token: SecretStr
+    token: SecretStr = SecretStr("")
     key: str = ""
     secret: SecretStr = SecretStr("")
     method: Literal["offline", "online"] = "offline"

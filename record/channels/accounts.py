@@ -6,13 +6,15 @@ from typing import Any
 
 import structlog
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from domain.contents.templates import LANGUAGE
 from domain.editing import of_channel
 from domain.pulling import PullPlan
 from domain.shortages import POLICIES, WAIT
-from integrations.channels.registry import TRANSLATORS, Signature, Translator
-from integrations.channels.signatures import HmacScheme
+from integrations.access.settings import AccessSettings, read_access_settings
+from integrations.channels.registry import TRANSLATORS, Translator
+from integrations.channels.signatures import HmacScheme, Signature, of_app
 from integrations.channels.translated import Shop
 from integrations.pulls.settings import PullSettings, read_pull_settings
 from integrations.pushes.settings import PushSettings, read_push_settings
@@ -25,7 +27,7 @@ from models.vault import each_secret, vault_of
 log = structlog.get_logger()
 
 SHOP_SETTINGS = ("country", "currency", "zone", "salt", "marketplace", "carriers", "stores")
-CALLED = ("pull", "push", "upload", "refund")
+CALLED = ("access", "pull", "push", "upload", "refund")
 MAX_MERGE_WINDOW = 86_400
 
 
@@ -33,7 +35,7 @@ MAX_MERGE_WINDOW = 86_400
 class Account:
     """Without a `signature` no webhook is accepted. `pull`, `push`, `upload` and `refund` are None where orders are not
     pulled, stock is not pushed, parcels are not uploaded and nothing is paid back by a call. `language` is that of its
-    customers, or empty."""
+    customers, or empty. `access` is the token that all of them share, if it ends and is renewed."""
 
     channel: str
     name: str
@@ -46,20 +48,25 @@ class Account:
     upload: UploadSettings | None = None
     refund: RefundSettings | None = None
     language: str = ""
+    access: AccessSettings | None = None
 
 
 def find_account(sessions: Sessions, channel: str, translator: str | None = None) -> Account | None:
     """Return the channel's account or None. A `translator` replaces the account's own, and needs no account."""
     with sessions() as session:
         row = session.get(ChannelAccountRow, channel)
-        opened = each_secret(row.settings, vault_of(session).read) if row is not None else {}
-        secret = vault_of(session).read(row.secret) if row is not None else ""
-    if row is not None:
-        name = translator or row.translator
-        # Settings for calls fit the account's own platform only.
-        settings = {key: opened[key] for key in opened if key not in CALLED or name == row.translator}
-        return make_account(channel, name, secret, settings)
+        if row is not None:
+            return account_of(session, row, translator)
     return make_account(channel, translator) if translator is not None else None
+
+
+def account_of(session: Session, row: ChannelAccountRow, translator: str | None = None) -> Account:
+    """Open the account of a row. Raises ValueError for an unknown translator or setting."""
+    read = vault_of(session).read
+    opened, name = each_secret(row.settings, read), translator or row.translator
+    # Settings for calls fit the account's own platform only.
+    settings = {key: opened[key] for key in opened if key not in CALLED or name == row.translator}
+    return make_account(row.channel, name, read(row.secret), settings)
 
 
 def pull_plans(sessions: Sessions) -> list[PullPlan]:
@@ -82,7 +89,7 @@ def pull_plans(sessions: Sessions) -> list[PullPlan]:
 def make_account(channel: str, name: str, secret: str = "", settings: Mapping[str, Any] | None = None) -> Account:
     """Build an account. Raises ValueError for an unknown translator or setting."""
     chosen = dict(settings or {})
-    signature, pull, push, upload, refund = (chosen.pop(key, None) for key in ("signature", *CALLED))
+    signature, given, pull, push, upload, refund = (chosen.pop(key, None) for key in ("signature", *CALLED))
     _check_merging(chosen.pop("merge_window", 0), chosen.pop("merge_group", channel))
     if (when_short := chosen.pop("when_short", WAIT)) not in POLICIES:
         raise ValueError(f"when_short is one of {', '.join(POLICIES)}, not {when_short}")
@@ -95,18 +102,21 @@ def make_account(channel: str, name: str, secret: str = "", settings: Mapping[st
     if unknown := set(chosen) - set(SHOP_SETTINGS):
         raise ValueError(f"nobody reads the setting {', '.join(sorted(unknown))}")
     translator = TRANSLATORS[name]
+    access = read_access_settings(name, given) if given is not None else None
+    shared = access.shared if access is not None else {}
     return Account(
         channel=channel,
         name=name,
         translator=translator,
         shop=replace(translator.shop, channel=channel, **chosen),
         secret=secret,
-        signature=HmacScheme(**signature) if signature else translator.signature,
-        pull=read_pull_settings(name, pull) if pull is not None else None,
-        push=read_push_settings(name, push) if push is not None else None,
-        upload=read_upload_settings(name, upload) if upload is not None else None,
-        refund=read_refund_settings(refund) if refund is not None else None,
+        signature=HmacScheme(**signature) if signature else of_app(translator.signature, access.key if access else ""),
+        pull=read_pull_settings(name, shared | pull) if pull is not None else None,
+        push=read_push_settings(name, shared | push) if push is not None else None,
+        upload=read_upload_settings(name, shared | upload) if upload is not None else None,
+        refund=read_refund_settings(name, shared | refund) if refund is not None else None,
         language=str(language),
+        access=access,
     )
 
 

@@ -15,6 +15,7 @@ from integrations.pulls.settings import PullSettings
 from models.database import Sessions
 from models.pull import ChannelPullRow
 from record.channels.accounts import Account, find_account
+from record.channels.tokens import using_token, with_fresh_token
 
 Clock = Callable[[], datetime]
 
@@ -25,6 +26,11 @@ def pulled_account(sessions: Sessions, channel: str) -> tuple[Account, PullSetti
     if account is None or account.pull is None or not account.pull.enabled:
         raise PullRefused("not_pulled")
     return account, account.pull
+
+
+def _with_token(sessions: Sessions, account: Account, pull: PullSettings) -> tuple[Account, PullSettings]:
+    fresh = with_fresh_token(sessions, account, PullRefused)
+    return fresh, fresh.pull or pull
 
 
 @contextmanager
@@ -42,17 +48,21 @@ def calling(
     if not_before is not None and (wait := not_before - clock()) > timedelta():
         until = f"{channel} wants to be left alone until {not_before:%H:%M:%S} UTC"
         raise CallLimited(until, wait.total_seconds())
-    with closing(PULLERS[account.name](pull, account.shop)) as puller:
-        try:
-            with circuits.of(channel).call():
-                yield account, pull, puller
-        except CallLimited as limit:
-            wait = timedelta(seconds=limit.retry_after)
-            _note(sessions, channel, str(limit), clock() + wait)
-            raise
-        except (PartnerTrouble, PullRefused) as error:
-            _note(sessions, channel, str(error))
-            raise
+    try:
+        account, pull = _with_token(sessions, account, pull)
+        with (
+            closing(PULLERS[account.name](pull, account.shop)) as puller,
+            using_token(sessions, account),
+            circuits.of(channel).call(),
+        ):
+            yield account, pull, puller
+    except CallLimited as limit:
+        wait = timedelta(seconds=limit.retry_after)
+        _note(sessions, channel, str(limit), clock() + wait)
+        raise
+    except (PartnerTrouble, PullRefused) as error:
+        _note(sessions, channel, str(error))
+        raise
 
 
 def _note(sessions: Sessions, channel: str, error: str, not_before: datetime | None = None) -> None:

@@ -20,6 +20,7 @@ from integrations.uploads.uploader import ParcelUpload, Uploader
 from models.database import Sessions
 from models.uploads import ChannelUploadRow
 from record.channels.accounts import Account
+from record.channels.tokens import using_token, with_fresh_token
 from record.messages.snapshot_money import paid_at
 
 U = ChannelUploadRow
@@ -56,9 +57,10 @@ class Uploads:
         if snapshot.follow_up_of:
             # The platform does not know follow-up orders, which Baton places itself.
             return
-        connection = self._connection(account, settings)
+        account = with_fresh_token(self.sessions, account, UploadRefused)
+        connection = self._connection(account, account.upload or settings)
         for number, upload in self._due(snapshot, connection.uploader):
-            with self.circuits.of(account.channel).call():
+            with self.circuits.of(account.channel).call(), using_token(self.sessions, account):
                 connection.uploader.upload(_sending(snapshot, number, upload))
             with self.sessions.begin() as session:
                 mine = U.order_id == snapshot.order_id, U.number == number

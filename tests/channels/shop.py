@@ -40,7 +40,7 @@ from tests.factories import LAMP
 NOBODY, NEVER = "http://127.0.0.1:9", 600.0
 CHANNEL = "our-shop"
 REQUEST = PullRequest(CHANNEL)
-_numbers = count(6_000_001)
+NUMBERS = count(6_000_001)
 
 
 @dataclass
@@ -51,7 +51,7 @@ class ShopThere:
     client: httpx2.Client
     sessions: Sessions
     now: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
-    number: int = field(default_factory=lambda: next(_numbers))
+    number: int = field(default_factory=lambda: next(NUMBERS))
     body: Body = field(default_factory=dict)
 
     @property
@@ -64,12 +64,19 @@ class ShopThere:
         assert account is not None
         return account
 
-    def open_account(self) -> None:
-        here = {**self.dialect.access, "url": str(self.client.base_url).rstrip("/") + self.dialect.path, "timeout": 5}
-        pull = here | {"overlap": 0, "skew": 1, "first": 3600, "page_size": 50}
+    def open_account(self, *, page_size: int = 50, wrong: bool = False) -> None:
+        """Give the account our keys, or a `wrong` one."""
+        keys = {**self.dialect.access, "url": str(self.client.base_url).rstrip("/") + self.dialect.path}
+        if wrong:
+            name = "secret" if "secret" in keys else "token"
+            keys[name] = "another"
+        access = keys | self.dialect.renewed_by if self.dialect.renewed_by else None
+        here = {"timeout": 5} | ({} if access else keys)
+        pull = here | {"overlap": 0, "skew": 1, "first": 3600, "page_size": page_size}
         calls = {"pull": pull, "push": here | self.dialect.listed, "upload": here, "refund": here}
         directions = {Matter.PULL: "pull", Matter.STOCK: "push", Matter.SHIPMENTS: "upload", Matter.REFUNDS: "refund"}
         settings = {name: calls[name] for matter, name in directions.items() if self.name in CLIENTS[matter]}
+        settings |= {"access": access} if access else {}
         save_account(self.sessions, CHANNEL, self.name, "a secret of the tests", settings)
 
     def place(self, *matters: Matter, seconds_ago: float = 60, skus: list[str] | None = None) -> None:
@@ -110,6 +117,11 @@ class ShopThere:
         with self.sessions() as session:
             mine = select(PartnerEventRow.type).where(PartnerEventRow.subject == f"{CHANNEL}/{self.number}")
             return list(session.scalars(mine.order_by(PartnerEventRow.received_at, PartnerEventRow.type)))
+
+    def known(self) -> list[str]:
+        """The numbers of all orders that the record has."""
+        with self.sessions() as session:
+            return sorted(session.scalars(select(OrderRow.channel_order_id)))
 
     def order(self) -> OrderRow:
         with self.sessions() as session:
@@ -155,6 +167,13 @@ class ShopThere:
         asked = ChannelRefund(key, str(self.number), Money(minor, currency), "goodwill")
         with closing(connect_refunder(self.name, self.account.refund)) as refunder:
             return refunder.refund(asked)
+
+    def end(self, what: str) -> None:
+        """End all tokens at the platform, or the permission of our app."""
+        assert self.client.post(f"/{self.name}/tokens/end", json={"what": what}).status_code == 200
+
+    def renewed(self) -> int:
+        return int(self.client.get(f"/{self.name}/tokens").json()["renewed"])
 
     def trouble(self, **troubles: Any) -> None:
         assert self.client.post(f"/{self.name}/troubles", json=troubles).status_code == 200

@@ -120,10 +120,14 @@ UPLOADS: dict[str, dict[str, Any]] = {
     "taobao": {"tid": "501", "out_sid": "SF1234567890", "company_code": "SF", "is_split": 1, "sub_tid": "11:12"},
     "jd": {"orderId": "501", "logiCoprId": "SF", "logiNo": "SF1234567890"},
     "douyin": {
-        "order_id_list": ["501"],
-        "shipped_order_info": [{"shipped_order_id": "11:12", "shipped_num": 2}],
-        "logistics_code": "SF1234567890",
-        "company_code": "SF",
+        "order_id": "501",
+        "pack_list": [
+            {
+                "shipped_order_info": [{"shipped_order_id": "11:12", "shipped_num": 2}],
+                "logistics_code": "SF1234567890",
+                "company_code": "SF",
+            }
+        ],
     },
     "wechat": {
         "order_id": "501",

@@ -2,12 +2,13 @@
 
 import sys
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import update
 
-from domain.errors import PartnerTrouble, UploadRefused
+from domain.errors import CallLimited, PartnerTrouble, PullRefused, UploadRefused
 from integrations.abilities.ability import Matter, State
 from integrations.abilities.drawing import overview
 from integrations.abilities.table import CLIENTS, TABLE, TITLES
@@ -17,7 +18,7 @@ from models.order import OrderRow
 from models.payment import MoneyMovementRow
 from tests.channels.dialects.all import DIALECTS
 from tests.channels.dialects.dialect import CUP, LAMPS
-from tests.channels.shop import ShopThere
+from tests.channels.shop import NUMBERS, ShopThere
 from tests.factories import LAMP, TEACUP
 
 Open = Callable[[str], ShopThere]
@@ -160,6 +161,51 @@ def test_pushes_in_the_wrong_order_leave_the_later_state(shop: Open, platform: s
     there.pull()
 
     assert there.order().receiver == later
+
+
+@over(Matter.PULL)
+def test_an_order_that_changes_between_two_pages_hides_no_other(shop: Open, platform: str) -> None:
+    there = shop(platform)
+    there.open_account(page_size=2)
+    numbers = [there.number, *(next(NUMBERS) for _ in range(4))]
+    for seconds, there.number in enumerate(numbers):
+        there.place(seconds_ago=200 - seconds)
+    there.trouble(changing=str(numbers[2]))
+
+    there.pull()
+    there.pull()
+
+    assert there.known() == [str(number) for number in numbers]
+
+
+@over(Matter.PULL)
+def test_a_limit_of_the_platform_pauses_and_loses_nothing(shop: Open, platform: str) -> None:
+    there = shop(platform)
+    there.place()
+    there.trouble(limited=1, retry_after=2)
+
+    with pytest.raises(CallLimited):
+        there.pull()
+    there.now += timedelta(minutes=2)
+    there.pull()
+
+    assert there.known() == [str(there.number)]
+
+
+@over(Matter.PULL)
+def test_a_platform_that_fails_and_one_that_refuses_our_keys_are_told_apart(shop: Open, platform: str) -> None:
+    there = shop(platform)
+    there.place()
+    there.trouble(failing=1)
+    with pytest.raises(PartnerTrouble):
+        there.pull()
+    there.pull()
+
+    there.open_account(wrong=True)
+    with pytest.raises(PullRefused) as refused:
+        there.pull()
+
+    assert (there.known(), str(refused.value)) == ([str(there.number)], "not_allowed")
 
 
 @over(Matter.RECONCILE)

@@ -13,6 +13,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 EXAMPLES = {
     "activities/coupon.py",
     "integrations/abilities/acme.py",
+    "integrations/access/acme.py",
     "integrations/fraud.py",
     "integrations/pulls/acme.py",
     "integrations/pushes/acme.py",

@@ -17,7 +17,8 @@ from integrations.pulls.settings import read_pull_settings
 from tests.integrations.servers import serving
 
 HOUR = Window(datetime.now(UTC) - timedelta(hours=1), datetime.now(UTC))
-ACCESS = {"shopify": {"token": "shpat_simulated"}, "taobao": {"token": "s", "key": "k", "secret": "wrong"}}
+APP = {"token": "s", "key": "k", "secret": "wrong"}
+ACCESS = {name: {"token": "shpat_simulated"} if name == "shopify" else APP for name in PULLERS}
 
 Connect = Callable[..., Puller]
 everywhere = pytest.mark.parametrize("platform", PULLERS)

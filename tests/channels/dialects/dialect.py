@@ -34,3 +34,5 @@ class Dialect:
     carrier: str = "SF Express"
     listed: Mapping[str, Any] = field(default_factory=dict)
     """More settings of `push`."""
+    renewed_by: Mapping[str, Any] = field(default_factory=dict)
+    """What renews the token, besides what is in `access`."""
