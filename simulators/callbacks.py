@@ -108,7 +108,10 @@ class Callbacks:
         try:
             async with self._free_connections:
                 answer = await self._client.post(f"{self._url}/{partner}", content=content, headers=headers)
-        except httpx2.HTTPError:
+        except Exception as error:
+            # Of any kind: a connection that is cut while it opens fails with what the client did not foresee. A sender
+            # that ended by it would lose all events of its stream.
+            log.info("not taken: %s", type(error).__name__)
             return False
         return answer.is_success
 

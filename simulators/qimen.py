@@ -148,7 +148,8 @@ class Qimen:
             try:
                 if (await self._client.post(self._url, params=params, content=body)).is_success:
                     return
-            except httpx2.HTTPError:
+            # Of any kind, as in callbacks.py.
+            except Exception:
                 pass
             await asyncio.sleep(PAUSE_SECONDS)
 

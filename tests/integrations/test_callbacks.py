@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime
+from typing import Any
 
 import httpx2
 import pytest
@@ -118,6 +119,32 @@ async def test_events_wait_until_the_receiver_is_up() -> None:
 
     # then
     assert [each.webhook_id for each in receiver.events] == ["REC-EARLY-1", "REC-EARLY-2"]
+
+
+async def test_an_event_is_sent_again_after_a_failure_of_any_kind(
+    receiver: Receiver, receiver_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given a connection that is cut while it opens, which the client does not foresee
+    callbacks, post, cut = Callbacks(receiver_url, SECRETS), httpx2.AsyncClient.post, ["cut"]
+
+    async def post_or_fail(client: httpx2.AsyncClient, url: str, **request: Any) -> httpx2.Response:
+        if cut:
+            raise AttributeError(cut.pop())
+        return await post(client, url, **request)
+
+    monkeypatch.setattr(httpx2.AsyncClient, "post", post_or_fail)
+
+    # when
+    callbacks.tell("stream", event("REC-CUT-1"))
+    callbacks.tell("stream", event("REC-CUT-2"))
+
+    # then
+    def taken() -> list[str]:
+        return [each.webhook_id for each in receiver.events if each.webhook_id.startswith("REC-CUT")]
+
+    await asyncio.to_thread(eventually, lambda: len(taken()) == 2)
+    await callbacks.close()
+    assert taken() == ["REC-CUT-1", "REC-CUT-2"]
 
 
 async def test_an_event_that_is_never_taken_is_dropped_and_the_next_one_sent(
