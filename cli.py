@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from commands.startup_errors import explain
+from embedded.garbage import collect_rarely
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,7 @@ app = build_app(COMMANDS, "Baton: every order is a durable workflow.")
 
 
 def main() -> None:
+    collect_rarely()
     try:
         app()
     except (ValidationError, OperationalError) as error:

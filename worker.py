@@ -1,4 +1,10 @@
 """A worker process: settings → engine → clients → activities → run. `python -m worker --processes N` runs N of them."""
+# ruff: noqa: E402
+
+from embedded.garbage import collect_rarely
+
+# First, since it makes what follows cheaper.
+collect_rarely()
 
 import argparse
 import asyncio
@@ -177,8 +183,7 @@ async def run_worker(settings: Settings) -> None:
 
 
 async def _work(settings: Settings, watch: Watch, registry: CollectorRegistry) -> None:
-    # Steps leave few reference cycles, and searching all modules for them is expensive.
-    gc.set_threshold(50_000, 20, 100)
+    # Searching all modules for reference cycles is expensive.
     gc.freeze()
     connections = 2 * settings.activity_threads + MESSENGERS + 4
     engine = open_database(settings.database_url, connections, settings.database_prepares)

@@ -12,6 +12,7 @@ import uvicorn
 
 from api.wire import HeadLimitProtocol
 from embedded.ending import end_process
+from embedded.garbage import collect_rarely
 from embedded.together import port_environments, run_together
 from settings import Settings
 
@@ -41,6 +42,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def main() -> None:
+    collect_rarely()
     settings = Settings()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--host", default=settings.api_host)

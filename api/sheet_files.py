@@ -6,10 +6,6 @@ from collections.abc import Iterable, Sequence
 from io import StringIO
 from typing import IO, Any
 
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-
 from domain.sheets import escape_formula, is_formula
 
 MOST_IN_A_CELL = 32_767
@@ -28,6 +24,9 @@ class XlsxSheet:
     """A workbook of one sheet, written row by row to a temporary file of its own."""
 
     def __init__(self, columns: Sequence[str]) -> None:
+        # Imported when it is needed: with numpy, which it imports, it takes longer than the rest of a small answer.
+        from openpyxl import Workbook
+
         self._book = Workbook(write_only=True)
         self._sheet: Any = self._book.create_sheet()
         self._sheet.append(list(columns))
@@ -45,6 +44,9 @@ class XlsxSheet:
         self._sheet._writer.cleanup()
 
     def _cell(self, value: Any) -> Any:
+        from openpyxl.cell import WriteOnlyCell
+        from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
         if isinstance(value, str):
             # XML has no control characters; openpyxl refuses them.
             value = _fitting(ILLEGAL_CHARACTERS_RE.sub("", value))

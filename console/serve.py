@@ -9,12 +9,16 @@ import uvicorn
 
 from api.serve import listen
 from api.wire import HeadLimitProtocol
-from console.app import create_app
 from embedded.ending import end_process
+from embedded.garbage import collect_rarely
 from settings import Settings
 
 
 def main() -> None:
+    collect_rarely()
+    # Imports the whole API.
+    from console.app import create_app
+
     settings = Settings()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--host", default=settings.console_host)

@@ -16,6 +16,7 @@ from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 from xdist.scheduler import LoadFileScheduling
 
 from embedded.ending import end_process
+from embedded.garbage import collect_rarely
 from embedded.postgres import EmbeddedPostgres
 from embedded.temporal_server import DYNAMIC_CONFIG, find_program
 from models.database import Sessions, open_database
@@ -54,8 +55,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_configure() -> None:
-    # As in a worker: searching all modules for reference cycles after every 700 objects is expensive.
-    gc.set_threshold(50_000, 20, 100)
+    collect_rarely()
     # No deadline: on a busy machine the same case takes ten times as long.
     hypothesis.settings.register_profile("baton", max_examples=EXAMPLES, deadline=None)
     hypothesis.settings.load_profile("baton")

@@ -18,6 +18,7 @@ from commands.bench.shop import order_body, shop_for
 from commands.bench.speed import Speed
 from commands.seed import stock_shop
 from embedded.environment import choose_ports, environment
+from embedded.garbage import collect_rarely
 from embedded.postgres import EmbeddedPostgres
 from embedded.services import Service
 from integrations.channels import plain
@@ -87,7 +88,7 @@ def measure_audit(orders: int, progress: Progress, speed: Speed) -> AuditFigures
         payments = connect_partners(settings).quick_payments
         audit = Audit(record, payments, ParameterCache(), StaffRules(Confined()), timedelta(minutes=10))
         # As in the worker.
-        gc.set_threshold(50_000, 20, 100)
+        collect_rarely()
         gc.freeze()
         runs = _audit_all(audit, names, progress, speed)
     seconds, cpu = (sum(part) for part in zip(*runs, strict=True))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from commands.bench.shop import order_body
 from commands.seed import LOCATIONS, Shop, stock_shop
+from embedded.garbage import collect_rarely
 from embedded.postgres import EmbeddedPostgres
 from integrations.channels import plain
 from models.database import Sessions, open_database, sessions
@@ -38,7 +39,7 @@ def stocked_record(claimants: int) -> Iterator[Sessions]:
         with record.begin() as session:
             stock_shop(session, Shop({sku: sku for sku in skus}, LOCATIONS, {(sku, here): ENOUGH for sku in skus}))
         # As in the worker.
-        gc.set_threshold(50_000, 20, 100)
+        collect_rarely()
         gc.freeze()
         yield record
 

@@ -10,8 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-import cel
-
+from domain.rules.engine import cel
 from domain.rules.facts import RuleFacts, as_map
 from domain.rules.samples import SAMPLES
 from domain.rules.static_check import Mistake, first_mistake

@@ -5,10 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-import cel
-
 from domain.audit_facts import HOLD, PASS, REJECT, Finding
 from domain.order import Order
+from domain.rules.engine import cel
 from domain.rules.facts import RuleFacts
 from domain.rules.language import Rule, RuleFailed, compile_rule, context_of
 from domain.rules.static_check import is_bounded
