@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from domain.captures import Part, renewal, total
+from domain.captures import Part, owed_without_goods, renewal, total
 from domain.editing.totals import worth
 from domain.money import Money
 from domain.order import Order
@@ -21,7 +21,7 @@ from record.order_mapping import as_order
 from record.orders.judged_orders import JudgedOrder
 from record.orders.payment_links import BEHIND
 from record.returns.cases import NEVER_LEFT
-from record.stock.demand import UNDONE
+from record.stock.demand import UNDONE, bundles_of
 
 ASKED, CAPTURED, REFUSED = "asked", "captured", "refused"
 
@@ -123,11 +123,14 @@ def room(session: Session, order_id: str) -> int:
 
 def repayable(session: Session, order_id: str, amount: Money) -> Money:
     """Return how much of the price of goods that never left is paid back: what was captured for them, nothing if
-    nothing was. An order that is paid gets the whole `amount` back."""
+    nothing was, and not what the order costs whatever is still sent. An order that is paid gets the whole `amount`
+    back."""
     reserved = reserved_for(session, order_id)
     if reserved is None or reserved.row.capture != BY_SHIPMENT:
         return amount
-    over = reserved.spare + max(0, -reserved.due)
+    left, bundles = Money(reserved.due, amount.currency), bundles_of(session, order_id)
+    kept = owed_without_goods(reserved.order, reserved.withdrawn, bundles, reserved.parts, left).minor_units
+    over = reserved.spare - kept + max(0, -reserved.due)
     return Money(max(0, min(amount.minor_units, over)), amount.currency)
 
 
