@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from sqlalchemy.orm import Session
 from temporalio import activity
 
 from activities.payments import finish, refund
@@ -51,7 +52,7 @@ class Settlement:
             order = order_of(session, order_id)
             over = OrderStatus(order.status) in UNDONE and not money.awaits_case(session, order_id)
             due = money.due_back(session, order_id) if over else []
-            keys = [_key(order_id, one, money.total_captured(session, order_id, one.currency)) for one in due]
+            keys = [_key(session, order_id, one.currency) for one in due]
         gone = list[str]()
         for amount, key in zip(due, keys, strict=True):
             answer = refund(self.sessions, self.ways, order, amount, "late payment", key, subject=key)
@@ -73,9 +74,12 @@ class Settlement:
             payment_claims.call_a_person(session, order_id, reason)
 
 
-def _key(order_id: str, amount: Money, came: int) -> str:
-    """Return a key that is the same for a repeat, and another one once more money has come."""
-    return f"{_late(order_id)}{amount.currency}:{came}"
+def _key(session: Session, order_id: str, currency: str) -> str:
+    """Return a key that is the same for a repeat, and another one once more money has come, or what a dispute had taken
+    is free after something was paid back."""
+    came = money.total_captured(session, order_id, currency)
+    gone = money.total_paid_back(session, order_id, currency)
+    return f"{_late(order_id)}{currency}:{came}" + (f":{gone}" if gone else "")
 
 
 def _late(order_id: str) -> str:

@@ -12,6 +12,8 @@ from activities.audit import AuditRequest
 from activities.carrier_claims import ParcelTrouble, Remedy
 from activities.reserve import StockRequest
 from commands.parameters import set_parameter
+from domain.editing.wanted import WantedEdit
+from domain.money import Money
 from domain.payment_terms import TermsKind
 from models.cash import CashCollectionRow
 from models.order import OrderRow
@@ -19,7 +21,7 @@ from models.payment import MoneyMovementRow
 from record import money
 from record.shipping.fulfillment_orders import FulfillmentStep
 from record.shipping.progress import Reports
-from tests.activities.story import BOTH, Steps
+from tests.activities.story import BOTH, Steps, make_edit
 from tests.factories import LAMPS_AND_CUP, place_order
 
 TERMS = {"*": {"cod": {"kind": "on_delivery", "areas": ["Zhejiang"], "most": {"CNY": "500.00"}}}}
@@ -153,3 +155,21 @@ def test_a_lost_parcel_that_is_sent_again_is_collected_for(at_the_door: Steps, a
 
     # then
     assert ask(f"/tms/shipments/{name}-S1")["request"]["collect"] == {"amount": "67.97", "currency": "CNY"}
+
+
+def test_an_edit_changes_what_is_collected_while_a_parcel_is_still_to_be_booked(
+    at_the_door: Steps, ask: Callable[..., Any]
+) -> None:
+    # given
+    steps = at_the_door.before("book_shipment")
+    dearer, cheaper = (WantedEdit(amounts={"shipping": Money(minor, "CNY")}) for minor in (12_00, 2_00))
+
+    # when it costs 4.00 more before its carrier is booked, and less afterwards
+    made = make_edit(steps, dearer, 1, recalled=True)
+    steps.up_to("book_shipment")
+    refused = make_edit(steps, cheaper, 2, recalled=True)
+
+    # then the carrier collects it, nothing is charged or paid back, and the refusal says why
+    assert (made.state, made.charges, made.repay_minor) == ("applied", False, 0)
+    assert ask(f"/tms/shipments/{steps.shipment}")["request"]["collect"]["amount"] == "71.97"
+    assert (refused.state, "no parcel is left" in refused.refusal) == ("refused", True)
