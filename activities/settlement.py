@@ -9,11 +9,12 @@ from activities.payments import finish, refund
 from activities.refund_ways import RefundWays
 from activities.reserving import give_back, renew
 from domain.money import Money
+from domain.money_alerts import LATE_MONEY
 from domain.status import ORDER, UNDONE, OrderStatus, is_final
 from models.database import Sessions
 from record import money
 from record.order_mapping import order_of
-from record.orders import payment_claims
+from record.orders.alerts import call_to
 from record.orders.captures import ask_gateway
 from record.orders.evidence import send_asked
 
@@ -62,16 +63,15 @@ class Settlement:
                 gone.append(money_text)
             if answer.refusal:
                 kept = amount - back
-                self._alert(
-                    order_id, f"{kept.text} {kept.currency} came late and cannot be paid back: {answer.refusal}"
-                )
+                reason = f"{kept.text} {kept.currency} came late and cannot be paid back: {answer.refusal}"
+                self._alert(order_id, reason, f"{key}:{answer.refusal}")
                 return Settled(", ".join(gone), answer.refusal)
-            self._alert(order_id, f"{money_text} was captured after the order had ended, and was paid back")
+            self._alert(order_id, f"{money_text} was captured after the order had ended, and was paid back", key)
         return Settled(", ".join(gone))
 
-    def _alert(self, order_id: str, reason: str) -> None:
+    def _alert(self, order_id: str, reason: str, about: str) -> None:
         with self.sessions.begin() as session:
-            payment_claims.call_a_person(session, order_id, reason)
+            call_to(session, order_id, LATE_MONEY, reason, about)
 
 
 def _key(session: Session, order_id: str, currency: str) -> str:

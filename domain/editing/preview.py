@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from domain.bundles import explode
-from domain.editing.standing import OrderStanding, PaidLater
+from domain.editing.standing import CollectionStanding, OrderStanding
 from domain.editing.totals import EditedOrder, edited, worth
 from domain.editing.wanted import WantedEdit
 from domain.money import Money
@@ -168,7 +168,7 @@ def _of_money(
 
 
 def _of_later_money(
-    standing: OrderStanding, later: PaidLater, after: EditedOrder, now: Money, field: str
+    standing: OrderStanding, later: CollectionStanding, after: EditedOrder, now: Money, field: str
 ) -> Iterator[FieldRefusal]:
     """The parcels to come ask for the difference: there must be one, and the others must not ask for too much."""
     wanted = standing.wanted(after.order, after.withdrawn)

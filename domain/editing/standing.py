@@ -27,7 +27,7 @@ class WorkStanding:
 
 
 @dataclass(frozen=True, slots=True)
-class PaidLater:
+class CollectionStanding:
     """What parcels, tenders and links bear already of an order that is paid at the door or by invoice, in minor units,
     and the units of those parcels by stocked SKU."""
 
@@ -59,7 +59,7 @@ class OrderStanding:
     locations: frozenset[str] = frozenset()
     carriers: frozenset[str] = frozenset()
     held: int = 0
-    later: "PaidLater | None" = None
+    later: "CollectionStanding | None" = None
     """Of an order whose customer pays for each parcel as it comes; it is never charged, nor paid back."""
     in_case: bool = False
     """True if a return case of the order is open, or has given anything back."""

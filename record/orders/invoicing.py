@@ -7,12 +7,14 @@ from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from domain.money_alerts import INVOICE_OVERDUE
 from models.credit import CreditAccountRow, InvoiceRow
 from models.database import Sessions
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow
 from models.locks import Lock, try_lock
 from record.order_mapping import lock_order
-from record.orders.invoices import tell
+from record.orders.alerts import call_a_person
+from record.orders.invoices import OVERDUE, tell
 from record.orders.parcel_prices import asked_for, price_of
 
 AT_ONCE = 200
@@ -71,7 +73,9 @@ class InvoiceSweep:
                 order = lock_order(session, one.order_id)
                 invoice = session.get_one(InvoiceRow, one.invoice_id, with_for_update=True, populate_existing=True)
                 if invoice.closed_at is None:
-                    invoice.overdue_at, order.attention = func.now(), f"the invoice {one.invoice_id} is overdue"
+                    invoice.overdue_at = func.now()
+                    reason = f"{OVERDUE}{one.invoice_id}"
+                    call_a_person(session, order, INVOICE_OVERDUE, reason, one.invoice_id)
                     tell(session, one.order_id, "overdue", one.invoice_id, {})
         return len(late)
 

@@ -7,9 +7,10 @@ from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from domain.captures import Part, total, value_of
-from domain.editing.standing import PaidLater
+from domain.editing.standing import CollectionStanding
 from domain.editing.totals import worth
 from domain.money import Money
+from domain.order import Order
 from domain.payment_terms import TermsKind
 from models.cash import VOID, CashCollectionRow
 from models.credit import InvoiceRow
@@ -28,10 +29,7 @@ def price_of(session: Session, row: OrderRow, goods: Mapping[str, int], others: 
     """Return what is asked for these units by stocked SKU: their share of what the order costs and neither the `others`
     bear nor its tenders and links pay. It is no more than the order still owes beside `asked`, which others are to pay,
     in minor units. `row` is locked."""
-    lines = session.scalars(
-        select(OrderLineRow).where(OrderLineRow.order_id == row.order_id).order_by(OrderLineRow.line_no)
-    ).all()
-    order, withdrawn = as_order(row, lines), {line.line_no: line.withdrawn for line in lines}
+    order, withdrawn = _wanted(session, row)
     costs = worth(order, withdrawn) - Money(row.charge_minor, row.currency)
     left = costs - _paid_apart(session, row) - total(others, row.currency)
     value = value_of(order, withdrawn, bundles_of(session, row.order_id), others, goods, left)
@@ -51,14 +49,28 @@ def asked_for(session: Session, row: OrderRow, but: str = "") -> list[Part]:
     return [Part(one.units, Money(one.amount_minor, one.currency)) for one in rows if one.units]
 
 
-def paid_later(session: Session, row: OrderRow) -> PaidLater | None:
+def paid_beyond(session: Session, row: OrderRow) -> Money:
+    """Return by how much what was paid is more than the order costs; nothing if it is not."""
+    over = money.balance(session, row.order_id) - worth(*_wanted(session, row))
+    return max(over, Money(0, row.currency))
+
+
+def paid_later(session: Session, row: OrderRow) -> CollectionStanding | None:
     """Return what is borne already of an order that is paid as its parcels come; None of any other."""
     if row.payment_terms not in (TermsKind.ON_DELIVERY, TermsKind.ON_CREDIT):
         return None
     parts, units = asked_for(session, row), Counter[str]()
     for part in parts:
         units.update(part.units)
-    return PaidLater((total(parts, row.currency) + _paid_apart(session, row)).minor_units, units)
+    return CollectionStanding((total(parts, row.currency) + _paid_apart(session, row)).minor_units, units)
+
+
+def _wanted(session: Session, row: OrderRow) -> tuple[Order, dict[int, int]]:
+    """Return the order, and by line number the units that are not wanted any more."""
+    lines = session.scalars(
+        select(OrderLineRow).where(OrderLineRow.order_id == row.order_id).order_by(OrderLineRow.line_no)
+    ).all()
+    return as_order(row, lines), {line.line_no: line.withdrawn for line in lines}
 
 
 def _paid_apart(session: Session, row: OrderRow) -> Money:

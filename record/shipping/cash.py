@@ -6,11 +6,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from domain.money import Money
+from domain.money_alerts import COLLECTED_TWICE
 from models.cash import ASKED, COLLECTED, VOID, CashCollectionRow
 from models.fulfillment import ShipmentRow
 from record.order_mapping import lock_order
+from record.orders.alerts import call_a_person
 from record.orders.movements import Movement, book
-from record.orders.parcel_prices import asked_for, price_of
+from record.orders.parcel_prices import asked_for, paid_beyond, price_of
 from record.shipping.parcels import Parcel
 
 
@@ -32,16 +34,22 @@ def ask(session: Session, parcel: Parcel, shipment_id: str) -> Money:
     return amount
 
 
-def collect(session: Session, shipment_id: str, at: datetime) -> None:
-    """Book what the carrier has collected, once. The caller has locked the order."""
+def collect(session: Session, shipment_id: str, at: datetime, *, turned_up: bool = False) -> None:
+    """Book what the carrier has collected, once; also for a parcel that was given up and has `turned_up`. A person is
+    called if the customer has paid more than the order costs by now. The caller has locked the order."""
     row = session.get(CashCollectionRow, shipment_id, with_for_update=True, populate_existing=True)
-    if row is None or row.state != ASKED:
+    if row is None or row.state not in ((ASKED, VOID) if turned_up else (ASKED,)):
         return
     row.state, row.collected_at = COLLECTED, at
     waybill = session.get_one(ShipmentRow, shipment_id).waybill
     if row.amount_minor:
         amount = Money(row.amount_minor, row.currency)
         book(session, Movement(row.order_id, waybill, "captured", amount, f":{shipment_id}"))
+        session.flush()
+        order = lock_order(session, row.order_id)
+        if (more := paid_beyond(session, order)).minor_units:
+            reason = f"couriers have collected {more.text} {more.currency} more than the order costs"
+            call_a_person(session, order, COLLECTED_TWICE, reason, shipment_id)
 
 
 def give_up(session: Session, shipment_id: str) -> None:

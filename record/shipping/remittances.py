@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from domain.money import Money
-from models.cash import ASKED, REMITTED, VOID, CashCollectionRow, RemittanceRow
+from models.cash import REMITTED, CashCollectionRow, RemittanceRow
 from models.fulfillment import ShipmentRow
 from models.locks import NamedLock, lock_named
 from record.order_mapping import lock_order
@@ -95,9 +95,7 @@ def _collections(session: Session, remittance: Remittance) -> Mapping[str, CashC
 
 
 def _book(session: Session, one: CashCollectionRow, remittance_id: str, minor: int) -> None:
-    one.state = ASKED if one.state == VOID else one.state
-    session.flush()
-    cash.collect(session, one.shipment_id, session.scalars(select(func.now())).one())
+    cash.collect(session, one.shipment_id, session.scalars(select(func.now())).one(), turned_up=True)
     one.state, one.remittance_id, one.remitted_minor, one.remitted_at = REMITTED, remittance_id, minor, func.now()
     session.flush()
 
