@@ -201,7 +201,7 @@ class OrderWorkflow(StaffUpdates):
     def progressed(self, news: News) -> None:
         for fulfillment in self.supply.fulfillments:
             if (number := number_of(fulfillment.name)) in news.progress:
-                fulfillment.hear(news.progress[number])
+                fulfillment.reports.hear(news.progress[number])
 
     @workflow.signal(description="Stock that the order waits for has arrived, or is expected on another day")
     def stock_arrived(self) -> None:

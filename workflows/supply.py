@@ -167,7 +167,7 @@ class Supply:
     async def _when_news_is_due(self, who: str) -> datetime:
         """Return until when news of a parcel are patiently waited for: most reports of carriers wake nobody."""
         [fulfillment] = [one for one in self.fulfillments if one.journey.news == who]
-        return await fulfillment.when_news_is_due()
+        return await fulfillment.reports.when_due()
 
     async def _is_wanted_back(self, fulfillment: Fulfillment) -> bool:
         """True if somebody has asked for the goods that are back, so that no person has to decide about them."""
