@@ -1,5 +1,6 @@
 """A real SMTP server on loopback, with the troubles that a test asks for."""
 
+import asyncio
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,8 @@ class MailServer:
     connections: int = 0
     answers: dict[str, str] = field(default_factory=dict)
     data_answer: str = ""
+    silent_about: set[str] = field(default_factory=set)
+    """Recipients to whom it never answers."""
 
     async def handle_EHLO(self, server: Any, session: Any, envelope: Any, hostname: str, responses: list[str]) -> Any:
         self.connections += 1
@@ -28,6 +31,8 @@ class MailServer:
         return responses
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
+        if address in self.silent_about:
+            await asyncio.Event().wait()
         if answer := self.answers.get(address):
             return answer
         envelope.rcpt_tos.append(address)

@@ -3,6 +3,7 @@
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -145,6 +146,20 @@ def test_a_server_that_closes_in_the_middle_keeps_what_it_took(server: MailServe
 
     # and the circuit knows of the trouble
     assert customers._circuit.state.failed == 1
+
+
+def test_a_server_that_falls_silent_costs_one_deadline_and_keeps_what_it_took(server: MailServer) -> None:
+    # given a server that answers nothing to all but the first mail of a batch
+    server.silent_about = {f"{number}@mail.example" for number in range(50)}
+    messages = [message("M-1"), *(message(f"S-{one}", f"S-{one}", one) for one in server.silent_about)]
+
+    # when
+    began = time.monotonic()
+    handover = inbox(server.port, seconds=0.3).deliver(messages)
+
+    # then the others wait for a later run: fifty deadlines would be 15 seconds
+    assert handover == Handover(frozenset({"M-1"}))
+    assert time.monotonic() - began < 10
 
 
 def test_a_server_that_is_away_is_trouble() -> None:
