@@ -3,6 +3,7 @@ the meantime shift nothing."""
 
 from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Annotated, TypeVar
 
 from fastapi import Path, Query
@@ -40,6 +41,29 @@ def after_number(cursor: str | None) -> int | None:
     if last is not None and not (last.isascii() and last.isdigit() and len(last) <= 18):
         raise not_a_cursor()
     return None if last is None else int(last)
+
+
+def after_moment(cursor: str | None) -> tuple[datetime, str] | None:
+    """The same for lists sorted by a time and then by an id."""
+    last = after(cursor)
+    return None if last is None else read_moment(last)
+
+
+def read_moment(key: str) -> tuple[datetime, str]:
+    """Return what `moment_key` was given."""
+    at, slash, name = key.partition("/")
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError:
+        raise not_a_cursor() from None
+    if not slash or moment.tzinfo is None:
+        raise not_a_cursor()
+    return moment, name
+
+
+def moment_key(at: datetime, name: str) -> str:
+    """Return the key of a row in a list sorted by a time and then by an id."""
+    return f"{at.isoformat()}/{name}"
 
 
 def not_a_cursor() -> Problem:

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, exists, select, tuple_
 from sqlalchemy.orm import Session
 
-from api.inputs import not_a_cursor
+from api.inputs import moment_key, read_moment
 from api.orders.answers import NextDeadline, Promised
 from models.deadlines import DeadlineAlertRow
 from models.fulfillment import FulfillmentOrderRow
@@ -25,7 +25,7 @@ def orders_at_risk(
     found = select(OrderRow, alert.due_at).join(alert, alert.order_id == OrderRow.order_id)
     found = found.where(_OPEN, *conditions)
     if cursor is not None:
-        found = found.where(key > _read_place(cursor))
+        found = found.where(key > read_moment(cursor))
     rows = session.execute(found.order_by(*key.clauses).limit(limit)).all()
     return [(order, due_at) for order, due_at in rows]
 
@@ -37,7 +37,7 @@ def is_at_risk() -> ColumnElement[bool]:
 
 def place(order: OrderRow, due_at: datetime) -> str:
     """Return the position of an order in the list."""
-    return f"{due_at.isoformat()}/{order.order_id}"
+    return moment_key(due_at, order.order_id)
 
 
 def at_location(location: str) -> ColumnElement[bool]:
@@ -63,14 +63,3 @@ def _deadline(order: OrderRow, alert: DeadlineAlertRow | None) -> NextDeadline:
     return NextDeadline.model_validate(
         {"due": order.due, "at": order.due_at, "at_risk": alert is not None, "owner": owner, "escalated_at": escalated}
     )
-
-
-def _read_place(cursor: str) -> tuple[datetime, str]:
-    at, slash, order_id = cursor.partition("/")
-    try:
-        moment = datetime.fromisoformat(at)
-    except ValueError:
-        raise not_a_cursor() from None
-    if not slash or moment.tzinfo is None:
-        raise not_a_cursor()
-    return moment, order_id

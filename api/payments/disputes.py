@@ -13,7 +13,7 @@ from api.access import Caller
 from api.dependencies import DisputeTeller, Reader, Services, Settler, WithServices, read_body
 from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, REFUSED, Problem
 from api.idempotency import OnceRoute
-from api.inputs import Cursor, Filter, Limit, PathId, after, cut, not_a_cursor
+from api.inputs import Cursor, Filter, Limit, PathId, after_moment, cut, moment_key
 from api.openapi import json_body, responses
 from api.payments import dispute_examples as examples
 from api.schemas import REFERENCE, Amount, Answer, Body, Currency, Page, Time
@@ -112,16 +112,12 @@ def list_disputes(
         wanted = wanted.where(D.outcome == "")
     if order_id is not None:
         wanted = wanted.where(D.order_id == order_id)
-    if (last := after(cursor)) is not None:
-        at, _, name = last.partition(" ")
-        try:
-            moment = datetime.fromisoformat(at)
-        except ValueError:
-            raise not_a_cursor() from None
-        wanted = wanted.where((D.opened_at < moment) | ((D.opened_at == moment) & (D.dispute_id > name)))
+    if (last := after_moment(cursor)) is not None:
+        at, name = last
+        wanted = wanted.where((D.opened_at < at) | ((D.opened_at == at) & (D.dispute_id > name)))
     with services.sessions() as session:
         found = session.scalars(wanted).all()
-        rows, following = cut(found, limit, lambda row: f"{row.opened_at.isoformat()} {row.dispute_id}")
+        rows, following = cut(found, limit, lambda row: moment_key(row.opened_at, row.dispute_id))
     return Page(items=[_answer(row) for row in rows], next_cursor=following)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from api.access import Right
 from api.dependencies import OperationsReader, Services, WithServices, caller_of
 from api.errors import FORBIDDEN, NOT_FOUND, REFUSED, TOO_LARGE, Problem, invalid
-from api.inputs import Cursor, Filter, Limit, PathId, after, after_number, cut, not_a_cursor
+from api.inputs import Cursor, Filter, Limit, PathId, after_moment, after_number, cut, moment_key
 from api.openapi import responses
 from api.partners.differences import PartnerDifference
 from api.payments import settlement_examples as examples
@@ -130,17 +130,13 @@ def list_settlements(
     wanted = select(SettlementRow).order_by(*newest).limit(limit + 1)
     if channel is not None:
         wanted = wanted.where(SettlementRow.channel == channel)
-    if (last := after(cursor)) is not None:
-        at, _, name = last.partition(" ")
-        try:
-            moment = datetime.fromisoformat(at)
-        except ValueError:
-            raise not_a_cursor() from None
-        later = (SettlementRow.received_at == moment) & (SettlementRow.settlement_id > name)
-        wanted = wanted.where((SettlementRow.received_at < moment) | later)
+    if (last := after_moment(cursor)) is not None:
+        at, name = last
+        later = (SettlementRow.received_at == at) & (SettlementRow.settlement_id > name)
+        wanted = wanted.where((SettlementRow.received_at < at) | later)
     with services.sessions() as session:
         found = session.scalars(wanted).all()
-        rows, following = cut(found, limit, lambda row: f"{row.received_at.isoformat()} {row.settlement_id}")
+        rows, following = cut(found, limit, lambda row: moment_key(row.received_at, row.settlement_id))
     return Page(items=[SettlementSummary.model_validate(row) for row in rows], next_cursor=following)
 
 

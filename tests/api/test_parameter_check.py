@@ -46,6 +46,9 @@ READ_FROM_OUTSIDE = (
         ("/orders/a%00b", "order_id"),
         ("/orders?customer=" + "x" * 9_000, "query"),
         ("/orders?" + "&limit=5" * 300, "query"),
+        # A time without a zone, and none at all
+        ("/disputes?cursor=MjAyNi0wMS0wMVQwMDowMDowMC94", "cursor"),
+        ("/settlements?cursor=eWVzdGVyZGF5L3g=", "cursor"),
         ("/reports/returns?until=0003-01-17T17:41:01%2B23:59", "until"),
         ("/reports/returns?until=0001-01-01T00:00:00Z", "until"),
         ("/reports/service?first=9999-12-31&last=9999-12-31", "first"),
