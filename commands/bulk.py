@@ -64,9 +64,13 @@ def follow(client: httpx2.Client, bulk: dict[str, Any], console: Console) -> dic
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     with Progress(*columns, console=console) as progress:
         bar = progress.add_task(bulk["command"], total=bulk["total"])
+        heard = time.monotonic()
         while bulk["state"] != "ended":
             time.sleep(LOOK_SECONDS)
-            bulk = _answer(client.get(path))
+            if (seen := _look(client, path)) is not None:
+                bulk, heard = seen, time.monotonic()
+            elif time.monotonic() - heard > PATIENCE_SECONDS:
+                raise NotDone(f"the API does not answer; the bulk goes on: GET {path}")
             progress.update(bar, completed=bulk["total"] - bulk["counts"]["waiting"])
     counts = ", ".join(f"{number:,} {state}" for state, number in bulk["counts"].items() if number)
     console.print(f"{bulk['bulk_id']}: {counts}", markup=False)
@@ -78,6 +82,15 @@ def follow(client: httpx2.Client, bulk: dict[str, Any], console: Console) -> dic
     return bulk
 
 
+def _look(client: httpx2.Client, path: str) -> dict[str, Any] | None:
+    """Return the bulk as it stands, or None if the API is away or busy for a moment."""
+    try:
+        answer = client.get(path)
+    except httpx2.TransportError:
+        return None
+    return None if answer.status_code == 429 or answer.status_code >= 500 else _answer(answer)
+
+
 def _show_preview(console: Console, preview: dict[str, Any]) -> None:
     console.print(
         f"{preview['command']} would be done for {preview['would_do']:,} of {preview['total']:,}", markup=False
@@ -87,7 +100,10 @@ def _show_preview(console: Console, preview: dict[str, Any]) -> None:
 
 
 def _answer(answer: httpx2.Response) -> dict[str, Any]:
-    said: dict[str, Any] = answer.json()
+    try:
+        said: dict[str, Any] = answer.json()
+    except ValueError:
+        raise NotDone(f"{answer.status_code}: this is no answer of the API") from None
     if answer.status_code >= 400:
         raise NotDone(f"{answer.status_code}: {said.get('detail', '')}")
     return said

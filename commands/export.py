@@ -14,6 +14,7 @@ from rich.progress import DownloadColumn, Progress, SpinnerColumn, TextColumn, T
 FORMATS = {".csv": "csv", ".xlsx": "xlsx"}
 INTERRUPTED = 130
 IN_BRACES = re.compile(r"\{[^}]+\}")
+LONGEST_CELL = 100_000_000
 PATIENCE_SECONDS = 600
 """How long the API may be silent: it makes an XLSX before it sends it."""
 
@@ -83,7 +84,10 @@ def _check(client: httpx2.Client, name: str, answer: httpx2.Response) -> None:
         raise NotExported(
             f"there is no list {name}; lists are {', '.join(one.strip('/') for one in lists if '{' not in one)}"
         )
-    problem: dict[str, Any] = answer.json()
+    try:
+        problem: dict[str, Any] = answer.json()
+    except ValueError:
+        problem = {}
     raise NotExported(f"{answer.status_code}: {problem.get('detail', answer.text[:300])}")
 
 
@@ -106,5 +110,7 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _rows_of(file: Path) -> int:
+    # A cell may hold a long list of an order.
+    csv.field_size_limit(LONGEST_CELL)
     with file.open(newline="", encoding="utf-8") as lines:
         return sum(1 for _ in csv.reader(lines)) - 1
