@@ -51,6 +51,7 @@ from workflows.export import ExportWorkflow
 from workflows.inquiries import InquiryWorkflow
 from workflows.lead_times import LeadTimesWorkflow
 from workflows.order import OrderWorkflow
+from workflows.passes import skip_idle_passes
 from workflows.payloads import DATA_CONVERTER
 from workflows.pull import PullWorkflow
 from workflows.push import PushWorkflow
@@ -103,6 +104,7 @@ def build_worker(
 
     Local activities touch only our own database and have threads of their own, so none waits behind a partner's call.
     """
+    skip_idle_passes()
     database = ThreadPoolExecutor(settings.activity_threads, thread_name_prefix="activity")
     watched = [_watch_threads(watch, settings)] if watch else []
     return Worker(

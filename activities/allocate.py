@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 from temporalio import activity
 
+from activities.at_once import MadeAllocations
 from activities.claim_desk import ClaimDesk
 from activities.reserve import GROUP_LOCK_TIMEOUT, StockRequest
 from domain.sourcing.candidates import Assignments
@@ -18,7 +19,7 @@ from models.database import Sessions
 from record import journal
 from record.shipping.fulfillment_orders import end_fulfillment_order, lock_fulfillment_order
 from record.sourcing import choosing, plans, shelves
-from record.sourcing.allocations import Allocation, AllocationBatch, Work
+from record.sourcing.allocations import Allocation, AllocationBatch, allocation_key
 from record.sourcing.locked_orders import LockedOrder, lock_orders
 from record.sourcing.needs import Needs, wanted_skus
 from record.sourcing.outlooks import OutlookCache
@@ -39,14 +40,17 @@ class TooMuchTraffic(Exception):
 class Allocate:
     """One for each worker: allocations that its threads make at the same time share a transaction."""
 
-    def __init__(self, sessions: Sessions, outlooks: OutlookCache) -> None:
+    def __init__(self, sessions: Sessions, outlooks: OutlookCache, at_once: MadeAllocations | None = None) -> None:
         self.sessions = sessions
         self._outlooks = outlooks
+        self._at_once = at_once or MadeAllocations(sessions)
         self._desk: ClaimDesk[StockRequest, Allocation | None] = ClaimDesk(self._together, lambda request: None)
 
     @activity.defn
     def allocate_stock(self, request: StockRequest) -> Allocation:
         """Turn the reservation, and demand that it does not cover, into fulfillment orders."""
+        if request.at_once and (made := self._at_once.find(allocation_key(request.order_id, request.round))):
+            return made
         return self._desk.submit(request) or self._alone(request)
 
     @activity.defn
@@ -101,7 +105,7 @@ def allocate_orders(
         if name not in orders:
             continue
         if answer := known.get(_key(request)):
-            answers[name] = Allocation(**{**answer, "work": [Work(**work) for work in answer["work"]]})
+            answers[name] = Allocation.from_answer(answer)
         elif request.judged and orders[name].needs.unjudged:
             answers[name] = Allocation(unjudged=True)
         elif patient or _allows_work(orders[name].status):
@@ -158,7 +162,7 @@ def _decide(
 
 
 def _key(request: StockRequest) -> str:
-    return f"{request.order_id}:allocate:{request.round}"
+    return allocation_key(request.order_id, request.round)
 
 
 def _allows_work(status: OrderStatus) -> bool:

@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy.exc import OperationalError
 from temporalio import activity
 
-from activities.audit_findings import TOLD, AuditResult
+from activities.at_once import MadeAllocations, allocate_at_once
+from activities.audit_findings import TOLD, AuditResult, may_allocate
 from activities.audit_writing import write_audits
 from activities.claim_desk import ClaimDesk
 from activities.holds import OpenHolds
@@ -29,6 +31,8 @@ from record.orders.judged_orders import JudgedOrder
 from record.orders.tenders import ask_for_tenders
 from record.parameters import ParameterCache
 from record.rules.staff_rules import StaffRules
+from record.sourcing.allocations import allocation_key
+from record.sourcing.outlooks import OutlookCache
 
 MAX_ATTEMPTS = 5
 """How often an audit judges again because the order has changed meanwhile."""
@@ -45,10 +49,12 @@ class ChangesTooOften(Exception):
 
 @dataclass(frozen=True)
 class AuditRequest:
-    """`revision` counts the audits of one order from 1."""
+    """`revision` counts the audits of one order from 1. `round` is that of the allocation which may be made with it, if
+    everything is there; 0 for none."""
 
     order_id: str
     revision: int
+    round: int = 0
 
     @property
     def key(self) -> str:
@@ -69,19 +75,23 @@ class Audit:
         parameters: ParameterCache,
         staff_rules: StaffRules,
         duplicate_window: timedelta = timedelta(0),
+        outlooks: OutlookCache | None = None,
+        at_once: MadeAllocations | None = None,
     ) -> None:
         self.sessions = sessions
         self.payments = payments
         self.duplicate_window = duplicate_window
         self.parameters = parameters
         self.staff_rules = staff_rules
+        self._outlooks = outlooks
+        self._at_once = at_once or MadeAllocations(sessions)
         self._reading: ClaimDesk[AuditRequest, GatheredFacts | AuditResult] = ClaimDesk(
             lambda requests: self._read(requests, GROUP_LOCK_TIMEOUT),
             lambda request: self._read([request])[0],
             PATIENCE_SECONDS,
         )
         self._writing: ClaimDesk[JudgedOrder, AuditResult | None] = ClaimDesk(
-            lambda judged: self._write(judged, GROUP_LOCK_TIMEOUT),
+            self._write_together,
             lambda judged: self._write([judged])[0],
             PATIENCE_SECONDS,
         )
@@ -108,7 +118,7 @@ class Audit:
             known, orders = read_orders(session, {one.key: one.order_id for one in requests}, patience)
             rule_set = self.staff_rules.active(session)
             facts = gather(session, orders, self.parameters, rule_set, self.duplicate_window)
-        return [_answer(known[one.key]) if one.key in known else facts[one.order_id] for one in requests]
+        return [self._answer(one, known[one.key]) if one.key in known else facts[one.order_id] for one in requests]
 
     def _judge(self, request: AuditRequest, read: GatheredFacts) -> JudgedOrder:
         """Ask the gateway and every rule: here nothing is locked and no transaction is open."""
@@ -132,7 +142,7 @@ class Audit:
             "rule_set_id": staff.rule_set_id,
         }
         known = (request.order_id, request.revision, request.key, read.version, read.follow_up)
-        return JudgedOrder(*known, facts, staff, findings, json.dumps(audited))
+        return JudgedOrder(*known, facts, staff, findings, json.dumps(audited), request.round)
 
     def _payment(self, order_id: str, order: Order) -> PaymentFacts:
         try:
@@ -148,11 +158,39 @@ class Audit:
                 return shared_payments.claim(session, order_id, order.own_due, payment)
         return PaymentFacts(payment.status, payment.amount, payment.expires_at)
 
+    def _write_together(self, group: Sequence[JudgedOrder]) -> list[AuditResult | None]:
+        """Write the audits of a group, and allocate those orders of which everything is there."""
+        if not self._outlooks:
+            return self._write(group, GROUP_LOCK_TIMEOUT)
+        try:
+            with self.sessions.begin() as session:
+                # Refresh the outlooks before anything is locked.
+                self._outlooks.context(session)
+                results = write_audits(session, group, self.parameters, GROUP_LOCK_TIMEOUT)
+                rounds = {
+                    judged.order_id: judged.round
+                    for judged, result in zip(group, results, strict=True)
+                    if result and may_allocate(judged, result)
+                }
+                made = allocate_at_once(session, rounds, self._outlooks, GROUP_LOCK_TIMEOUT) if rounds else {}
+        except OperationalError:
+            raise
+        except Exception:
+            if len(group) > 1:
+                raise
+            # Whatever is wrong with its allocation is no reason not to audit it.
+            return self._write(group, GROUP_LOCK_TIMEOUT)
+        self._at_once.keep(made)
+        allocated = [allocation_key(judged.order_id, judged.round) in made for judged in group]
+        return [
+            replace(one, allocated=True) if one and done else one for one, done in zip(results, allocated, strict=True)
+        ]
+
     def _write(self, group: Sequence[JudgedOrder], patience: str | None = None) -> list[AuditResult | None]:
         with self.sessions.begin() as session:
             return write_audits(session, group, self.parameters, patience)
 
-
-def _answer(known: dict[str, Any]) -> AuditResult:
-    told = {name: known[name] for name in TOLD if name in known}
-    return AuditResult(known["verdict"], OpenHolds(**known["open"]), known["reason"], **told)
+    def _answer(self, request: AuditRequest, known: dict[str, Any]) -> AuditResult:
+        told = {name: known[name] for name in TOLD if name in known}
+        allocated = bool(request.round and self._at_once.find(allocation_key(request.order_id, request.round)))
+        return AuditResult(known["verdict"], OpenHolds(**known["open"]), known["reason"], allocated=allocated, **told)

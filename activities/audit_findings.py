@@ -35,6 +35,8 @@ class AuditResult:
     """How many of them are still to leave the channel's warehouse."""
     captures: str = ""
     """When what the gateway has reserved is captured (domain/payment_terms.py); empty for an order that is paid."""
+    allocated: bool = False
+    """True if all of it was allocated in the same transaction (activities/at_once.py)."""
     presale_stock: str = ""
     """Whether stock is kept while the balance of a pre-sale is due (domain/presale.py); empty for other orders."""
 
@@ -46,6 +48,12 @@ def plain_result(judged: JudgedOrder) -> AuditResult | None:
         return AuditResult(REJECT, OpenHolds(), "; ".join(rejected[:MAX_FINDINGS_IN_REASON]))
     held = any(finding.verdict == HOLD for finding in judged.findings)
     return None if held or judged.revision > 1 or judged.staff.gifts else with_facts(judged, AuditResult(PASS))
+
+
+def may_allocate(judged: JudgedOrder, result: AuditResult) -> bool:
+    """True if nothing stands between the audit and its goods: no hold, no capture, and nothing sent elsewhere."""
+    plain = result.verdict == PASS and not (result.captures or result.elsewhere or result.presale_stock)
+    return bool(judged.round) and judged.revision == 1 and not judged.staff.gifts and plain
 
 
 def with_facts(judged: JudgedOrder, result: AuditResult) -> AuditResult:

@@ -8,6 +8,7 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 from temporalio import activity
 
+from activities.at_once import MadeAllocations
 from activities.claim_desk import ClaimDesk
 from domain.stock.movements import Movement
 from domain.undo import Undone, UndoRequest
@@ -16,6 +17,7 @@ from models.stock import ReservationRow
 from record import journal
 from record.promises.keeping import PromiseKeeper
 from record.sourcing import shelves
+from record.sourcing.allocations import allocation_key
 from record.sourcing.claims import ClaimBatch, Reservation
 from record.sourcing.needs import lock_needs_of, wanted_skus
 from record.sourcing.outlooks import OutlookCache
@@ -31,21 +33,23 @@ class StockRequest:
     """`round` counts the attempts of one order from 1, so that each has an idempotency key of its own.
 
     With `partial` the order takes what is available while the rest is short. With `judged` an order that has changed
-    since its audit is audited first.
+    since its audit is audited first. With `at_once` the audit has allocated all of it (activities/at_once.py).
     """
 
     order_id: str
     round: int
     partial: bool = False
     judged: bool = False
+    at_once: bool = False
 
 
 class Reserve:
     """One for each worker: claims that its threads make at the same time share a transaction."""
 
-    def __init__(self, sessions: Sessions, outlooks: OutlookCache) -> None:
+    def __init__(self, sessions: Sessions, outlooks: OutlookCache, at_once: MadeAllocations | None = None) -> None:
         self.sessions = sessions
         self._outlooks = outlooks
+        self._at_once = at_once or MadeAllocations(sessions)
         self._desk: ClaimDesk[StockRequest, Reservation | None] = ClaimDesk(self._together, lambda request: None)
 
     @activity.defn
@@ -53,6 +57,8 @@ class Reserve:
         """Claim everything that the order still needs, or put the order into the queue for stock. A `partial` request
         claims what is available and waits for the rest.
         """
+        if request.at_once and (made := self._at_once.find(allocation_key(request.order_id, request.round + 1))):
+            return Reservation(sum(work.units for work in made.work), sorted(work.location_id for work in made.work))
         return self._desk.submit(request) or self._alone(request)
 
     @activity.defn

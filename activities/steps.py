@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from activities.allocate import Allocate
+from activities.at_once import MadeAllocations
 from activities.audit import Audit
 from activities.bulks import Acts, Bulks
 from activities.capturing import Captures
@@ -75,9 +76,12 @@ def errand_steps(settings: Settings, record: Sessions, api: ErrandContext) -> Se
 def all_steps(settings: Settings, record: Sessions, partners: Partners, caches: Caches) -> Sequence[Callable[..., Any]]:
     """Return every step and undo of orders, returns and channels."""
     parameters, outlooks = caches.parameters, caches.outlooks
-    audit = Audit(record, partners.quick_payments, parameters, caches.staff_rules, settings.duplicate_window)
+    at_once = MadeAllocations(record)
+    rules, window = caches.staff_rules, settings.duplicate_window
+    audit = Audit(record, partners.quick_payments, parameters, rules, window, outlooks, at_once)
     holds, outcome = Holds(record, parameters), Outcome(record)
-    reserve, allocate, withdraw = Reserve(record, outlooks), Allocate(record, outlooks), Withdraw(record)
+    reserve, allocate = Reserve(record, outlooks, at_once), Allocate(record, outlooks, at_once)
+    withdraw = Withdraw(record)
     pick, progress = Pick(record, partners.wms), ProgressReports(record, parameters)
     ship = Ship(record, partners.tms, settings.gs1_company_prefix, parameters)
     claims, rerouting = CarrierClaims(record, parameters), Rerouting(record, partners.tms)

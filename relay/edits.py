@@ -13,7 +13,6 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
-from domain.money_alerts import EDIT_NOT_MADE
 from relay.cancels import ANSWER_TIMEOUT, START_TIMEOUT
 from relay.rows import Rows, Waiting
 from workflows.messages import EditAnswer, EditWanted
@@ -39,7 +38,7 @@ async def ask_to_edit(client: Client, rows: Rows, waiting: Waiting) -> bool:
     except RPCError as trouble:
         if trouble.status is not RPCStatusCode.NOT_FOUND:
             raise
-        await to_thread(rows.call_a_person, waiting.order.order_id, EDIT_NOT_MADE, NOT_MADE, edit_id)
+        await to_thread(rows.call_a_person, waiting.order.order_id, NOT_MADE)
         return True
     try:
         await update.result(rpc_timeout=ANSWER_TIMEOUT)
@@ -48,5 +47,5 @@ async def ask_to_edit(client: Client, rows: Rows, waiting: Waiting) -> bool:
         return True
     except WorkflowUpdateFailedError:
         # A refusal of the validator is known only here.
-        await to_thread(rows.call_a_person, waiting.order.order_id, EDIT_NOT_MADE, NOT_MADE, edit_id)
+        await to_thread(rows.call_a_person, waiting.order.order_id, NOT_MADE)
     return True

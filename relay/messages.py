@@ -85,7 +85,8 @@ class MessageJob:
 
     async def _start_runs(self, recipients: Sequence[str]) -> None:
         """Start the recipients' runs. One that is at work takes what comes: it is left alone for longer and longer."""
-        self._rests = {name: rest for name, rest in self._rests.items() if name in recipients}
+        now = time.monotonic()
+        self._rests = {name: rest for name, rest in self._rests.items() if name in recipients or not rest.is_over(now)}
         for recipient in recipients:
             rest = self._rests.setdefault(recipient, _Rest())
             if time.monotonic() < rest.until:
@@ -116,3 +117,7 @@ class _Rest:
     def prolong(self) -> None:
         self.seconds = min(2 * self.seconds, LONGEST_REST_SECONDS)
         self.until = time.monotonic() + self.seconds
+
+    def is_over(self, now: float) -> bool:
+        """True if nothing has waited for so long that the run may have ended."""
+        return now - self.until > LONGEST_REST_SECONDS

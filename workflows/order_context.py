@@ -48,7 +48,7 @@ class OrderContext:
         self.notifier = Notifier(start.order_id, self.steps, self.state.telling, self.hears_outcomes)
         self.calling_back = bool(self.state.wanted)
         """True while goods are called back for a return case: an allocation would claim them again."""
-        self.allocating = False
+        self.allocating = self.state.allocated
         """True while an allocation runs, whose fulfillment orders are not known here yet."""
         self.editing = False
         """True while an edit is made: what it calls back is sent in its new form."""

@@ -73,8 +73,15 @@ class Review:
     async def _audit(self) -> None:
         self.order.state.audit_again = False
         self.order.state.audits += 1
-        request = AuditRequest(self.order.order_id, self.order.state.audits)
-        result = await self.order.steps.run_local(Audit.audit_order, request, "audit payment, address and goods")
+        # The two rounds are those of the steps reserve and allocate, which answer with what the audit has allocated.
+        first = self.order.hears_outcomes and self.order.state.audits == 1 and not self.order.state.rounds
+        request = AuditRequest(self.order.order_id, self.order.state.audits, round=2 if first else 0)
+        self.order.allocating |= first
+        try:
+            result = await self.order.steps.run_local(Audit.audit_order, request, "audit payment, address and goods")
+            self.order.state.allocated = result.allocated
+        finally:
+            self.order.allocating = self.order.state.allocated
         if result.elsewhere:
             self.order.learn_elsewhere(result.elsewhere, result.nothing_to_send, result.not_left)
         # Later audits may find it captured, which is no news here.

@@ -108,6 +108,8 @@ class OrderState:
     rounds: int = 0
     reserved: bool = False
     needs_stock: bool = True
+    allocated: bool = False
+    """True while an allocation is made whose fulfillment orders are not known here yet: the audit has made it."""
     sourced: str = ""
     """Why these locations were chosen, in a sentence."""
     when_short: str = ""

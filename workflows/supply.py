@@ -27,8 +27,7 @@ class Supply:
         self.order = order
         self.shortage = Shortage(order)
         self.fulfillments = [Fulfillment(order, state) for state in order.state.fulfillments]
-        self._following: dict[str, asyncio.Task[None]] = {}
-        """The task of each fulfillment order, by its name."""
+        self._following: list[asyncio.Task[None]] = []
         if order.hears_outcomes:
             order.steps.look_first[PARCEL_SILENT] = self._when_news_is_due
         self.review_again: Callable[[], Awaitable[None]] = self._no_review
@@ -63,7 +62,9 @@ class Supply:
         self.order.state.stock_kept_until = None
         # An order that may be split allocates what is available without reserving first.
         while not self.order.state.reserved and not self.shortage.splits:
-            self.order.stop_if_canceled()
+            # What the audit has allocated must be known here before it can be called back.
+            if not self.order.state.allocated:
+                self.order.stop_if_canceled()
             reservation = await self.order.steps.run_local(Reserve.reserve_stock, self._request(), "reserve stock")
             self.order.state.reserved = not reservation.short_units
             if not self.order.state.reserved:
@@ -71,15 +72,11 @@ class Supply:
         if self.order.state.reserved:
             await self.shortage.close()
 
-    def follow(self) -> None:
-        """Have work go on that nobody follows yet, such as that of an order that has continued as new."""
-        for fulfillment in self.fulfillments:
-            if fulfillment.name not in self._following:
-                self._following[fulfillment.name] = asyncio.create_task(self._follow(fulfillment))
-
     async def fulfill(self) -> None:
         """Source what is still to be sent; return when every fulfillment order has ended and one was delivered."""
-        self.follow()
+        self._following += [asyncio.create_task(self._follow(fulfillment)) for fulfillment in self.fulfillments]
+        if self.order.state.allocated:
+            await self._source()
         while not self._all_settled():
             if self._must_source():
                 if self.order.minds_changes and not self.fulfillments:
@@ -99,7 +96,7 @@ class Supply:
         for fulfillment in self.fulfillments:
             if not fulfillment.ended:
                 fulfillment.stop(reason, canceled=True)
-        followed = [(work, self._following[work.name]) for work in self.fulfillments if work.name in self._following]
+        followed = list(zip(self.fulfillments, self._following, strict=False))
         await workflow.wait_condition(
             lambda: all(work.ended or work.reaction == "refused" or task.done() for work, task in followed)
         )
@@ -125,7 +122,7 @@ class Supply:
             summary = "allocate stock to locations"
             return await self.order.steps.run_local(Allocate.allocate_stock, self._request(), summary)
         finally:
-            self.order.allocating = False
+            self.order.allocating = self.order.state.allocated = False
 
     def _begin(self, allocation: Allocation) -> None:
         for work in allocation.work:
@@ -139,7 +136,7 @@ class Supply:
             if self.order.minds_changes and self.order.state.cancel:
                 # The order was canceled while the allocation ran.
                 self.fulfillments[-1].stop(self.order.state.cancel.reason, canceled=True)
-            self.follow()
+            self._following.append(asyncio.create_task(self._follow(self.fulfillments[-1])))
         self.order.state.sourced = allocation.why or self.order.state.sourced
         if allocation.work or not allocation.short_units:
             self.order.advance(OrderStatus.IN_PROGRESS)
@@ -167,7 +164,7 @@ class Supply:
     async def _when_news_is_due(self, who: str) -> datetime:
         """Return until when news of a parcel are patiently waited for: most reports of carriers wake nobody."""
         [fulfillment] = [one for one in self.fulfillments if one.journey.news == who]
-        return await fulfillment.reports.when_due()
+        return await fulfillment.when_news_is_due()
 
     async def _is_wanted_back(self, fulfillment: Fulfillment) -> bool:
         """True if somebody has asked for the goods that are back, so that no person has to decide about them."""
@@ -211,7 +208,11 @@ class Supply:
     def _request(self) -> StockRequest:
         self.order.state.rounds += 1
         return StockRequest(
-            self.order.order_id, self.order.state.rounds, self.shortage.splits, judged=self.order.minds_changes
+            self.order.order_id,
+            self.order.state.rounds,
+            self.shortage.splits,
+            judged=self.order.minds_changes,
+            at_once=self.order.state.allocated,
         )
 
     def _must_source(self) -> bool:
@@ -231,9 +232,9 @@ class Supply:
         pass
 
     def _has_failed(self) -> bool:
-        return any(task.done() and task.exception() for task in self._following.values())
+        return any(task.done() and task.exception() for task in self._following)
 
     def _raise_failure(self) -> None:
-        for task in self._following.values():
+        for task in self._following:
             if task.done():
                 task.result()

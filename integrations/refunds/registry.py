@@ -3,17 +3,12 @@
 from collections.abc import Callable, Mapping
 
 from integrations.refunds.douyin import DouyinRefund
-from integrations.refunds.jd import JdRefund
 from integrations.refunds.plain import PlainRefund
 from integrations.refunds.refunder import Refunder
 from integrations.refunds.settings import RefundSettings
 from integrations.refunds.shopify import ShopifyRefund
 
-REFUNDERS: Mapping[str, Callable[[RefundSettings], Refunder]] = {
-    "shopify": ShopifyRefund,
-    "douyin": DouyinRefund,
-    "jd": JdRefund,
-}
+REFUNDERS: Mapping[str, Callable[[RefundSettings], Refunder]] = {"shopify": ShopifyRefund, "douyin": DouyinRefund}
 
 
 def connect_refunder(translator: str, settings: RefundSettings) -> Refunder:

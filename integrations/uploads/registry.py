@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 
 from integrations.channels.translated import Shop
 from integrations.uploads.douyin import DouyinUpload
-from integrations.uploads.jd import JdUpload
 from integrations.uploads.plain import PlainUpload
 from integrations.uploads.settings import UploadSettings
 from integrations.uploads.shopify import ShopifyUpload
@@ -15,7 +14,6 @@ UPLOADERS: Mapping[str, Callable[[UploadSettings, Shop], Uploader]] = {
     "shopify": ShopifyUpload,
     "taobao": TaobaoUpload,
     "douyin": DouyinUpload,
-    "jd": JdUpload,
 }
 
 

@@ -53,7 +53,8 @@ _READ_BOOKED = prepared(
 @dataclass(frozen=True, slots=True)
 class JudgedOrder:
     """What an audit found about one version of an order: `key` is that of its step, `audited` its row in JSON.
-    `follow_up` means that a return placed it, so that no money of its own is captured."""
+    `follow_up` means that a return placed it, so that no money of its own is captured. `round` is that of the
+    allocation which may be made with the audit; 0 for none."""
 
     order_id: str
     revision: int
@@ -64,6 +65,7 @@ class JudgedOrder:
     staff: Judgement
     findings: Sequence[Finding]
     audited: str
+    round: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,16 @@ class Allocation:
     unjudged: bool = False
     """True if the order has changed and must be audited first: nothing was allocated."""
 
+    @classmethod
+    def from_answer(cls, answer: Mapping[str, Any]) -> "Allocation":
+        """Return the allocation that a step has remembered."""
+        return cls(**{**answer, "work": [Work(**work) for work in answer["work"]]})
+
+
+def allocation_key(order_id: str, round_: int) -> str:
+    """Return the key of the step that allocates in this round."""
+    return f"{order_id}:allocate:{round_}"
+
 
 # Built once: building a statement costs more than sending it.
 _NAMED = "order_id = ANY(ARRAY(SELECT json_array_elements_text(:rows)))"
@@ -84,6 +94,13 @@ class AllocationBatch:
         self._waiting: list[Backorder] = []
         self._served: list[str] = []
         self._resumed: list[str] = []
+
+    def add_whole(self, order: LockedOrder, round_: int, key: str, decision: SourcingDecision) -> Allocation:
+        """As `add`, for an order that reserves nothing first because all of it is allocated at once."""
+        order_id, units = order.needs.order_id, sum(decision.assigned.values())
+        data = {"units": units, "locations": sorted(decision.assignments)}
+        self._facts.append(Fact(order_id, "reservation.created", f"{key}:reserved", data))
+        return self.add(order, round_, key, decision, splits=False)
 
     def add(self, order: LockedOrder, round_: int, key: str, decision: SourcingDecision, splits: bool) -> Allocation:
         """Add the decision for an order. `key` is that of its step, and `splits` means that it takes less than it

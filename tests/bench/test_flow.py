@@ -17,15 +17,15 @@ MOST = {
     "timers": 2,
     "upserts": 1,
     # A few orders share less with each other than many, so these are larger than in a long run.
-    "sql_statements": 210,
-    "transactions": 50,
+    "sql_statements": 160,
+    "transactions": 45,
     # The runs of the recipients look for messages more than once a second, whatever the orders.
     "read_transactions": 12,
     "http_calls": 18,
     # PostgreSQL's own housekeeping counts here, and for a few orders it is much.
     "wal_bytes": 200_000,
     # The first page of each index counts too, which few orders share.
-    "table_bytes": 48_000,
+    "table_bytes": 24_000,
 }
 """What a plain order may ask for at most, by the names that `baton bench flow --json` prints (docs/bench.md).
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,8 @@ import pytest
 from temporalio.client import WorkflowFailureError, WorkflowUpdateStage
 from temporalio.exceptions import ApplicationError
 
+from activities.audit import AuditRequest
+from activities.audit_findings import AuditResult
 from activities.reserve import StockRequest
 from domain.undo import Undone, UndoRequest
 from record.sourcing.allocations import Allocation
@@ -18,23 +21,25 @@ from tests.api.channel_calls import open_account, push
 from tests.baton import Baton, order_body
 from tests.workflows.test_cancel import LINES, shipped
 from tests.workflows.test_returns import ask, until_case
-from workflows.capturing import Capturing
-from workflows.elsewhere import FulfilledElsewhere
-from workflows.messages import OrderDeadlines
-from workflows.order_context import OrderContext
-from workflows.state import OrderInput, OrderState
 
 PAUSE = timedelta(hours=1)
 
 
 class Trouble:
-    """Warehouses that do not give back the work of some orders, and a database that stands still."""
+    """Warehouses that do not give back the work of some orders, and a database that stands still.
 
-    def __init__(self, allocate: Callable[[StockRequest], Allocation]) -> None:
+    Orders are allocated `at_once` with their audit, or by the step of its own."""
+
+    def __init__(self, steps: Mapping[str, Callable[[Any], Any]]) -> None:
         self.kept: set[str] = set()
         self.down = False
+        self.at_once = False
         self.failed = 0
-        self._allocate = allocate
+        self._audit, self._allocate = steps["audit_order"], steps["allocate_stock"]
+
+    def audit_order(self, request: AuditRequest) -> AuditResult:
+        result: AuditResult = self._audit(request if self.at_once else replace(request, round=0))
+        return result
 
     def recall_pick(self, undo: UndoRequest) -> Undone:
         """Refuse as a Qimen warehouse does: whatever the reason, it is too late."""
@@ -44,13 +49,14 @@ class Trouble:
         if self.down:
             self.failed += 1
             raise ApplicationError("the database restarts", next_retry_delay=PAUSE)
-        return self._allocate(request)
+        allocation: Allocation = self._allocate(request)
+        return allocation
 
 
 @pytest.fixture
 def trouble(silent: Baton, monkeypatch: pytest.MonkeyPatch) -> Trouble:
-    trouble = Trouble(silent.steps["allocate_stock"])
-    for step in (trouble.recall_pick, trouble.allocate_stock):
+    trouble = Trouble(silent.steps)
+    for step in (trouble.recall_pick, trouble.audit_order, trouble.allocate_stock):
         monkeypatch.setitem(silent.instead, step.__name__, step)
     return trouble
 
@@ -84,10 +90,13 @@ async def test_an_order_goes_on_when_its_warehouse_refuses_the_cancel(silent: Ba
     silent.verify()
 
 
-async def test_an_order_canceled_during_its_allocation_is_not_sent(silent: Baton, trouble: Trouble) -> None:
-    # given an allocation that waits to be tried again
-    trouble.down = True
-    order_id = await silent.order("ALLOCATING")
+@pytest.mark.parametrize("at_once", [False, True])
+async def test_an_order_canceled_during_its_allocation_is_not_sent(
+    silent: Baton, trouble: Trouble, at_once: bool
+) -> None:
+    # given an allocation that waits to be tried again, or whose answer does
+    trouble.down, trouble.at_once = True, at_once
+    order_id = await silent.order(f"ALLOCATING-{at_once}")
     await silent.until(order_id, lambda order: trouble.failed > 0)
     workflow = silent.workflow(order_id)
 
@@ -106,22 +115,27 @@ async def test_an_order_canceled_during_its_allocation_is_not_sent(silent: Baton
     silent.verify()
 
 
-async def test_goods_given_back_during_their_allocation_are_not_sent(silent: Baton, trouble: Trouble) -> None:
+@pytest.mark.parametrize("at_once", [False, True])
+async def test_goods_given_back_during_their_allocation_are_not_sent(
+    silent: Baton, trouble: Trouble, at_once: bool
+) -> None:
     # given
-    trouble.down = True
-    order_id = await silent.order("GIVEN-BACK")
+    trouble.down, trouble.at_once = True, at_once
+    order_id = await silent.order(f"GIVEN-BACK-{at_once}")
     await silent.until(order_id, lambda order: trouble.failed > 0)
 
     # when everything is given back, and then the database is back
     await ask(silent, order_id, "R-1", line_1=2, line_2=1)
-    await silent.until_event(order_id, "order.changed")
+    await silent.until_event(order_id, "return.requested" if at_once else "order.changed")
     trouble.down = False
     await silent.fast_forward(silent.workflow(order_id), PAUSE)
 
     # then
     case = await until_case(silent, order_id, "R-1", "closed")
     order = await silent.until_status(order_id, "canceled")
-    assert (case["goods"], order["fulfillment_orders"], order["payment_status"]) == ("recalled", [], "refunded")
+    work = [(one["status"], one["released_at"]) for one in order["fulfillment_orders"]]
+    assert (case["goods"], order["payment_status"]) == ("recalled", "refunded")
+    assert work == ([("canceled", None)] if at_once else [])
     silent.verify()
 
 
@@ -229,20 +243,6 @@ async def test_a_case_canceled_in_temporal_too_late_ends_as_usual(silent: Baton)
     await until_case(silent, order_id, "R-1", "closed")
     assert (await silent.case(order_id, "R-1").result())["outcome"] == "closed"
     silent.verify()
-
-
-async def test_an_edit_while_the_gateway_captures_keeps_the_order_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    # given an order of which all has left
-    start = OrderInput("O-1", "shop", OrderDeadlines(), OrderState(needs_stock=False), edition=2)
-    order = OrderContext(start)
-
-    async def capture(capturing: Capturing) -> None:
-        order.editing = True
-
-    monkeypatch.setattr(Capturing, "elsewhere", capture)
-
-    # then goods may come to it
-    assert not await FulfilledElsewhere(order, [], lambda: None).all_left()
 
 
 async def cancel(baton: Baton, order_id: str, reason: str) -> httpx2.Response:
