@@ -24,9 +24,11 @@ def keep_differences(
     if found:
         # Each once and sorted, so that two concurrent writers never deadlock.
         rows = {(one.subject, one.kind): {"partner": partner, "book": book, **asdict(one)} for one in found}
-        row = insert(Row).values([rows[key] for key in sorted(rows)])
+        row = insert(Row)
         again = {name: row.excluded[name] for name in ("ours", "theirs")} | {"last_seen_at": func.now()}
-        session.execute(row.on_conflict_do_update(index_elements=ONE, index_where=IS_OPEN, set_=again))
+        kept = row.on_conflict_do_update(index_elements=ONE, index_where=IS_OPEN, set_=again)
+        # The rows beside the statement: one of thousands of values would take seconds to put together.
+        session.execute(kept, [rows[key] for key in sorted(rows)])
     # What was found just now has the time of this transaction.
     of_them = Row.partner == partner, Row.book == book, Row.subject.in_(subjects), Row.gone_at.is_(None)
     gone = update(Row).where(*of_them, Row.last_seen_at < func.now()).values(gone_at=func.now())
