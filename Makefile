@@ -49,6 +49,7 @@ test-wide: install ## Run with larger numbers what takes hours: chaos, stories, 
 	WORKERS=2 CHAOS_MINUTES=10 CHAOS_ORDERS=2000 $(BIN)/python -m pytest -n 0 -s tests/e2e/test_chaos.py
 	STILL=40 ORDERS=150 $(BIN)/python -m pytest -n 0 tests/faults/test_database_stands_still.py
 	EXAMPLES=1000 $(BIN)/python -m pytest -n 0 tests/domain tests/channels tests/activities/test_edits.py tests/activities/test_*_in_any_order.py
+	EXAMPLES=2000 $(BIN)/python -m pytest -n 0 tests/shop/test_money.py
 	SOURCING_PROBLEMS=2000 $(BIN)/python -m pytest -n 0 tests/record/test_exact.py
 	NEWS_PERMUTATIONS=24 $(BIN)/python -m pytest -n 0 tests/workflows/test_channel_news.py
 	HAIL_ORDERS=40 $(BIN)/python -m pytest -n 0 tests/e2e/test_api_killed.py

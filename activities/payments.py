@@ -15,6 +15,7 @@ from activities.refund_ways import ManualRefund, RefundWays
 from activities.reserving import give_back
 from domain.errors import PartnerTrouble, RefundRefused
 from domain.money import Money
+from domain.money_alerts import LATE_MONEY, REFUND_REFUSED
 from domain.tenders import BALANCES
 from domain.undo import Undone, UndoRequest
 from integrations.payments import GatewayRefundStatus
@@ -32,6 +33,7 @@ from record.orders import (
     refund_shares,
     refund_tasks,
 )
+from record.orders.alerts import call_to
 from record.orders.booked_refunds import BookedRefund
 from record.orders.captures import ask_gateway
 
@@ -97,7 +99,7 @@ def settle_late_money(session: Session, order_id: str, end: str = "late") -> Non
         if amount.minor_units > _refused(session, order, amount.currency):
             payment_claims.ask_for_order(session, order, f"{order_id}:{end}")
             reason = f"{amount.text} {amount.currency} was captured while the order ended: it is paid back"
-            payment_claims.call_a_person(session, order_id, reason)
+            call_to(session, order_id, LATE_MONEY, reason, f"{end}:{amount.currency}:{amount.minor_units}")
 
 
 def refund(
@@ -203,7 +205,7 @@ def finish(sessions: Sessions, ways: RefundWays, order: OrderRow, mine: str = ""
         answer = refund(sessions, ways, order, nothing, reason, key, row.return_id or "", subject)
         if answer.refusal:
             with sessions.begin() as session:
-                payment_claims.call_a_person(session, order.order_id, f"a refund was refused: {answer.refusal}")
+                call_to(session, order.order_id, REFUND_REFUSED, f"a refund was refused: {answer.refusal}", key)
 
 
 def _fix(

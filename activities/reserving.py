@@ -6,11 +6,13 @@ from sqlalchemy import func, select, update
 
 from domain.errors import CaptureRefused
 from domain.money import Money
+from domain.money_alerts import RESERVED_MONEY
 from integrations.payments import Payments
 from models.authorization import AuthorizationRow
 from models.database import Sessions
 from record import journal
 from record.orders import payment_claims, payment_links
+from record.orders.alerts import call_to
 from record.orders.authorizations import renewed, reserved_for
 from record.orders.movements import Movement, book
 
@@ -44,7 +46,7 @@ def renew_before(sessions: Sessions, payments: Payments, order_id: str, moment: 
             if session.execute(tried.returning(AuthorizationRow.order_id)).first():
                 until = f"{row.expires_at:%Y-%m-%d %H:%M UTC}"
                 reason = f"the money is reserved until {until} only, and the gateway does not renew it: {refusal.code}"
-                payment_claims.call_a_person(session, order_id, reason)
+                call_to(session, order_id, RESERVED_MONEY, reason, key)
         return
     with sessions.begin() as session:
         journal.lock_order(session, order_id)
@@ -105,4 +107,4 @@ def give_back(sessions: Sessions, payments: Payments, order_id: str) -> None:
             book(session, Movement(order_id, row.reference, "voided", Money(left, row.currency), ":rest"))
         if refusal:
             reason = f"the gateway does not give back what is reserved: {refusal}"
-            payment_claims.call_a_person(session, order_id, reason)
+            call_to(session, order_id, RESERVED_MONEY, reason, "void")

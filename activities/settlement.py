@@ -2,17 +2,19 @@
 
 from dataclasses import dataclass
 
+from sqlalchemy.orm import Session
 from temporalio import activity
 
 from activities.payments import finish, refund
 from activities.refund_ways import RefundWays
 from activities.reserving import give_back, renew
 from domain.money import Money
+from domain.money_alerts import LATE_MONEY
 from domain.status import ORDER, UNDONE, OrderStatus, is_final
 from models.database import Sessions
 from record import money
 from record.order_mapping import order_of
-from record.orders import payment_claims
+from record.orders.alerts import call_to
 from record.orders.captures import ask_gateway
 from record.orders.evidence import send_asked
 
@@ -51,7 +53,7 @@ class Settlement:
             order = order_of(session, order_id)
             over = OrderStatus(order.status) in UNDONE and not money.awaits_case(session, order_id)
             due = money.due_back(session, order_id) if over else []
-            keys = [_key(order_id, one, money.total_captured(session, order_id, one.currency)) for one in due]
+            keys = [_key(session, order_id, one.currency) for one in due]
         gone = list[str]()
         for amount, key in zip(due, keys, strict=True):
             answer = refund(self.sessions, self.ways, order, amount, "late payment", key, subject=key)
@@ -61,21 +63,23 @@ class Settlement:
                 gone.append(money_text)
             if answer.refusal:
                 kept = amount - back
-                self._alert(
-                    order_id, f"{kept.text} {kept.currency} came late and cannot be paid back: {answer.refusal}"
-                )
+                reason = f"{kept.text} {kept.currency} came late and cannot be paid back: {answer.refusal}"
+                self._alert(order_id, reason, f"{key}:{answer.refusal}")
                 return Settled(", ".join(gone), answer.refusal)
-            self._alert(order_id, f"{money_text} was captured after the order had ended, and was paid back")
+            self._alert(order_id, f"{money_text} was captured after the order had ended, and was paid back", key)
         return Settled(", ".join(gone))
 
-    def _alert(self, order_id: str, reason: str) -> None:
+    def _alert(self, order_id: str, reason: str, about: str) -> None:
         with self.sessions.begin() as session:
-            payment_claims.call_a_person(session, order_id, reason)
+            call_to(session, order_id, LATE_MONEY, reason, about)
 
 
-def _key(order_id: str, amount: Money, came: int) -> str:
-    """Return a key that is the same for a repeat, and another one once more money has come."""
-    return f"{_late(order_id)}{amount.currency}:{came}"
+def _key(session: Session, order_id: str, currency: str) -> str:
+    """Return a key that is the same for a repeat, and another one once more money has come, or what a dispute had taken
+    is free after something was paid back."""
+    came = money.total_captured(session, order_id, currency)
+    gone = money.total_paid_back(session, order_id, currency)
+    return f"{_late(order_id)}{currency}:{came}" + (f":{gone}" if gone else "")
 
 
 def _late(order_id: str) -> str:

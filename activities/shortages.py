@@ -12,13 +12,15 @@ from activities.refund_ways import RefundWays
 from domain import shortages
 from domain.errors import PartnerTrouble
 from domain.money import Money
+from domain.money_alerts import IN_DISPUTE
 from models.channel import ChannelAccountRow
 from models.database import Sessions
 from models.order import OrderRow
 from models.stock import BackorderRow, ProductRow
 from record import journal, money
 from record.order_mapping import count_change, order_of
-from record.orders import authorizations
+from record.orders import authorizations, disputes
+from record.orders.alerts import call_to
 from record.orders.captures import ask_gateway
 from record.sourcing.needs import outstanding
 from record.stock import queue, shortage_decisions
@@ -109,6 +111,10 @@ class Shortages:
         with self.sessions.begin() as session:
             left = money.refundable(session, order.order_id, but=repayment.key)
             amount = Money(min(repayment.amount_minor, left.minor_units), left.currency)
+            kept = min(repayment.amount_minor - amount.minor_units, disputes.undecided(session, order.order_id))
+            if kept > 0:
+                reason = f"{Money(kept, left.currency).text} {left.currency} is not paid back: the money is in dispute"
+                call_to(session, order.order_id, IN_DISPUTE, reason, repayment.key)
             amount = authorizations.repayable(session, order.order_id, amount)
         return payments.refund(
             self.sessions, self.ways, order, amount, repayment.reason, repayment.key, subject=repayment.key

@@ -29,7 +29,17 @@ REMITTED = f"""
     UNION ALL
     SELECT shipment_id AS id, true AS wrong FROM cash_collections WHERE state = 'remitted' AND remittance_id IS NULL"""
 
+# Both couriers collect when a parcel that was given up turns up after its goods were sent again.
+TWICE = """
+    SELECT order_id AS id, paid > grand_total_minor AND NOT EXISTS (
+        SELECT FROM order_events AS e WHERE e.order_id = orders.order_id AND e.type = 'alert.raised'
+            AND e.data->>'code' = 'COLLECTED_TWICE') AS wrong
+    FROM orders JOIN (
+        SELECT order_id, sum(amount_minor) AS paid FROM cash_collections WHERE state IN ('collected', 'remitted')
+        GROUP BY order_id) AS collected USING (order_id)"""
+
 CASH_QUERIES: Mapping[str, str] = {
     "what carriers have collected is captured, and nothing else of it": COLLECTED,
     "what carriers have remitted is booked parcel by parcel, or a difference": REMITTED,
+    "no more is collected at the door than an order costs, or a person was called": TWICE,
 }

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from domain.money import Money
 from domain.order import Order
-from domain.returns.refunds import paid_by_unit, shipping_paid
+from domain.returns.refunds import paid_by_unit
 
 Bundles = Mapping[str, Mapping[str, int]]
 RENEW_BEFORE = timedelta(days=1)
@@ -30,25 +30,42 @@ def value_of(
 ) -> Money:
     """The share of these units in `left`, which is what the order costs and no part has borne yet.
 
-    Discounts and tax are shared out by unit as for a return. The first part bears the shipping, and the last what is
-    left, so that all parts add up to what the order costs, to the cent. `withdrawn` counts by line number the units
-    that are not wanted any more.
+    Discounts and tax are shared out by unit as for a return. The next part bears what no goods cost, such as the
+    shipping or what an edit has charged since, and the last what is left, so that all parts add up to what the order
+    costs, to the cent. `withdrawn` counts by line number the units that are not wanted any more.
     """
     zero = Money(0, order.currency)
-    shipping = zero if parts else min(shipping_paid(order), max(left, zero))
-    remaining = _paid_by_sku(order, withdrawn, bundles)
-    for part in parts:
-        _take(remaining, part.units)
+    remaining = _unsent(order, withdrawn, bundles, parts)
     mine, rest = _take(remaining, units), [paid for of_sku in remaining.values() for paid in of_sku]
     if not rest:
         return max(left, zero)
-    [share, _] = (left - shipping).split([sum(mine), sum(rest)]) if sum(mine) + sum(rest) else [zero, left]
-    return max(shipping + share, zero)
+    extra = max(left - Money(sum(mine) + sum(rest), order.currency), zero)
+    [share, _] = (left - extra).split([sum(mine), sum(rest)]) if sum(mine) + sum(rest) else [zero, left]
+    return max(extra + share, zero)
+
+
+def owed_without_goods(
+    order: Order, withdrawn: Mapping[int, int], bundles: Bundles, parts: Sequence[Part], left: Money
+) -> Money:
+    """What of `left` the order would still cost if nothing more of it was sent: shipping that no part bears, since the
+    parcel that did was lost. Never below zero."""
+    unsent = [paid for of_sku in _unsent(order, withdrawn, bundles, parts).values() for paid in of_sku]
+    return max(left - Money(sum(unsent), order.currency), Money(0, order.currency))
 
 
 def renewal(expires_at: datetime | None, now: datetime) -> datetime | None:
     """When to have the gateway reserve anew: a day before it expires, or in the last quarter of a shorter time."""
     return expires_at and expires_at - min(RENEW_BEFORE, (expires_at - now) / 4)
+
+
+def _unsent(
+    order: Order, withdrawn: Mapping[int, int], bundles: Bundles, parts: Sequence[Part]
+) -> dict[str, list[int]]:
+    """Return as `_paid_by_sku` the units that are in none of the parts."""
+    remaining = _paid_by_sku(order, withdrawn, bundles)
+    for part in parts:
+        _take(remaining, part.units)
+    return remaining
 
 
 def _paid_by_sku(order: Order, withdrawn: Mapping[int, int], bundles: Bundles) -> dict[str, list[int]]:

@@ -8,9 +8,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Now, When
 
+ASKED, COLLECTED, REMITTED, VOID = "asked", "collected", "remitted", "void"
+
 
 class CashCollectionRow(Base):
-    """What the carrier of one shipment collects for one order; `units` are the order's by line number.
+    """What the carrier of one shipment collects for one order; `units` are those in it by stocked SKU.
 
     `state` is asked (of the carrier), collected (it has delivered), remitted (it has paid us), or void: the booking was
     given back, or the goods came back.

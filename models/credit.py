@@ -56,6 +56,7 @@ class InvoiceRow(Base):
     customer_id: Mapped[str]
     currency: Mapped[str]
     units: Mapped[dict[str, int]] = mapped_column(JSONB)
+    """Units by stocked SKU; none once the parcel has come back."""
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     settled_minor: Mapped[int] = mapped_column(BigInteger, server_default="0")
     issued_at: Mapped[Now]

@@ -5,6 +5,7 @@ All but `due_back` count the order's own currency only."""
 from sqlalchemy import ColumnElement, ScalarSelect, Select, bindparam, case, exists, func, select, union_all
 from sqlalchemy.orm import Session
 
+from domain.disputes import REFUND_KEY
 from domain.money import Money
 from domain.status import RETURN, ReturnStatus, is_final
 from models.base import table
@@ -119,7 +120,20 @@ def paid_to_case(session: Session, return_id: str) -> int:
 
 def total_captured(session: Session, order_id: str, currency: str) -> int:
     """Return all that was ever captured for the order in this currency, in minor units."""
-    of_order = _MOVEMENTS.c.order_id == order_id, _MOVEMENTS.c.kind == "captured", _MOVEMENTS.c.currency == currency
+    return _total(session, order_id, currency, "captured")
+
+
+def total_paid_back(session: Session, order_id: str, currency: str) -> int:
+    """Return all that was ever paid back of the order in this currency, or asked for, in minor units; not what a bank
+    has taken and not decided about."""
+    asked = select(func.coalesce(func.sum(_ASKED.c.amount_minor), 0)).where(
+        _ASKED.c.order_id == order_id, _ASKED.c.currency == currency, ~_ASKED.c.key.startswith(REFUND_KEY)
+    )
+    return _total(session, order_id, currency, "refunded") + int(session.scalar(asked) or 0)
+
+
+def _total(session: Session, order_id: str, currency: str, kind: str) -> int:
+    of_order = _MOVEMENTS.c.order_id == order_id, _MOVEMENTS.c.kind == kind, _MOVEMENTS.c.currency == currency
     return int(session.scalar(select(func.coalesce(func.sum(_MOVEMENTS.c.amount_minor), 0)).where(*of_order)) or 0)
 
 

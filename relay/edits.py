@@ -13,6 +13,7 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
+from domain.money_alerts import EDIT_NOT_MADE
 from relay.cancels import ANSWER_TIMEOUT, START_TIMEOUT
 from relay.rows import Rows, Waiting
 from workflows.messages import EditAnswer, EditWanted
@@ -38,7 +39,7 @@ async def ask_to_edit(client: Client, rows: Rows, waiting: Waiting) -> bool:
     except RPCError as trouble:
         if trouble.status is not RPCStatusCode.NOT_FOUND:
             raise
-        await to_thread(rows.call_a_person, waiting.order.order_id, NOT_MADE)
+        await to_thread(rows.call_a_person, waiting.order.order_id, EDIT_NOT_MADE, NOT_MADE, edit_id)
         return True
     try:
         await update.result(rpc_timeout=ANSWER_TIMEOUT)
@@ -47,5 +48,5 @@ async def ask_to_edit(client: Client, rows: Rows, waiting: Waiting) -> bool:
         return True
     except WorkflowUpdateFailedError:
         # A refusal of the validator is known only here.
-        await to_thread(rows.call_a_person, waiting.order.order_id, NOT_MADE)
+        await to_thread(rows.call_a_person, waiting.order.order_id, EDIT_NOT_MADE, NOT_MADE, edit_id)
     return True

@@ -12,6 +12,7 @@ from temporalio.client import Client
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from domain.money_alerts import LATE_REPORT, REFUND_REFUSED
 from record.orders.payment_claims import CHECK_ASKED
 from record.parameters import ParameterCache
 from relay.cancels import ask_to_cancel
@@ -33,11 +34,13 @@ MIN_TRIES_UNCLAIMED = 10
 """Tries that a webhook without an order gets at least before it is set aside, however old it is."""
 # Events that a person must handle when the workflow has ended, and events that always call one. For captured money see
 # relay/late_money.py.
-TOO_LATE = {
-    "fulfillment_order.returned": "a parcel came back after the order had ended: book its goods",
-    "return.received": "goods of a return came after its case had ended: book them",
+Alarms = Mapping[str, tuple[str, str]]
+"""Code and reason by the type of the report."""
+TOO_LATE: Alarms = {
+    "fulfillment_order.returned": (LATE_REPORT, "a parcel came back after the order had ended: book its goods"),
+    "return.received": (LATE_REPORT, "goods of a return came after its case had ended: book them"),
 }
-ALARMING = {"refund.failed": "the gateway says that a refund failed: the money is still here"}
+ALARMING: Alarms = {"refund.failed": (REFUND_REFUSED, "the gateway says that a refund failed: the money is still here")}
 
 
 class EventJob:
@@ -153,11 +156,12 @@ class EventJob:
         except WorkflowAlreadyStartedError:
             log.info("return_known", order_id=order.order_id, case_id=case_id)
 
-    async def _call_a_person(self, group: Sequence[Waiting], reasons: Mapping[str, str]) -> None:
+    async def _call_a_person(self, group: Sequence[Waiting], alarms: Alarms) -> None:
         for waiting in group:
-            if waiting.event.type in reasons:
-                reason = reasons[waiting.event.type]
-                await asyncio.to_thread(self.rows.call_a_person, waiting.order.order_id, reason)
+            if waiting.event.type in alarms:
+                code, reason = alarms[waiting.event.type]
+                about = waiting.event.event_id
+                await asyncio.to_thread(self.rows.call_a_person, waiting.order.order_id, code, reason, about)
 
     async def _put_off(self, undone: Sequence[Row[Any]], unknown: set[int]) -> None:
         """Try these rows again later; set aside those whose order has not come for too long."""

@@ -8,10 +8,12 @@ from temporalio.client import Client
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from domain.money import Money
+from domain.money_alerts import LATE_MONEY
 from domain.status import ORDER, UNDONE, OrderStatus, is_final
 from models.database import Sessions
 from models.messaging import PartnerEventRow
 from record.orders import payment_claims
+from record.orders.alerts import call_to
 from record.orders.payment_claims import CHECK_ASKED
 from relay.rows import Waiting
 from settings import Settings
@@ -19,10 +21,8 @@ from workflows.starting import SETTLEMENT_WORKFLOW, settlement_start
 
 CAPTURED = "payment.captured"
 _ENDED = ", ".join(f"'{status}'" for status in OrderStatus if is_final(ORDER, status))
-FLAG_UNATTENDED = text(f"""
-    UPDATE orders SET attention = 'a payment was captured and nobody works on the order'
-    WHERE order_id = :order_id AND status NOT IN ({_ENDED})
-""")
+OPEN = text(f"SELECT order_id FROM orders WHERE order_id = :order_id AND status NOT IN ({_ENDED})")
+UNATTENDED = "a payment was captured and nobody works on the order"
 
 
 class LateMoney:
@@ -41,8 +41,9 @@ class LateMoney:
 
     async def flag_unattended(self, group: Sequence[Waiting]) -> None:
         """Call a person to captured money of an order that is open but has no workflow any more."""
-        if any(waiting.event.type == CAPTURED for waiting in group):
-            await asyncio.to_thread(self._call_a_person, group[0].order.order_id)
+        captured = [waiting.event.event_id for waiting in group if waiting.event.type == CAPTURED]
+        if captured:
+            await asyncio.to_thread(self._call_a_person, group[0].order.order_id, captured[0])
 
     def _book(self, waiting: Waiting) -> bool:
         """Book a capture. True if a settlement run must ask the gateway: the order was undone, or a check was asked
@@ -64,6 +65,7 @@ class LateMoney:
             return False
         return True
 
-    def _call_a_person(self, order_id: str) -> None:
+    def _call_a_person(self, order_id: str, event_id: str) -> None:
         with self.sessions.begin() as session:
-            session.execute(FLAG_UNATTENDED, {"order_id": order_id})
+            if session.execute(OPEN, {"order_id": order_id}).first():
+                call_to(session, order_id, LATE_MONEY, UNATTENDED, event_id)

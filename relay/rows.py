@@ -8,8 +8,10 @@ from typing import Any
 from sqlalchemy import Row, TextClause, text
 
 from domain.ids import order_workflow_id, return_workflow_id
+from domain.money_alerts import CANCEL_REFUSED
 from models.database import Sessions, autocommit, reading
 from models.prepared import prepared
+from record.orders.alerts import call_to
 from record.orders.payment_claims import FIRST_TO_NAME
 from relay.order_queue import BATCH
 from workflows.messages import PartnerEvent
@@ -122,8 +124,7 @@ CANCEL_ANSWERED = text("""
     ON CONFLICT DO NOTHING
 """)
 # An order that ended without delivery has nothing to cancel.
-CANCELED_TOO_LATE = text("UPDATE orders SET attention = :reason WHERE order_id = :order_id AND status = 'completed'")
-CALL_A_PERSON = text("UPDATE orders SET attention = :reason WHERE order_id = :order_id")
+COMPLETED = text("SELECT order_id FROM orders WHERE order_id = :order_id AND status = 'completed'")
 
 
 @dataclass(frozen=True)
@@ -189,9 +190,9 @@ class Rows:
         with autocommit(self.sessions) as session:
             session.execute(PUT_OFF, values)
 
-    def call_a_person(self, order_id: str, reason: str) -> None:
-        with autocommit(self.sessions) as session:
-            session.execute(CALL_A_PERSON, {"order_id": order_id, "reason": reason})
+    def call_a_person(self, order_id: str, code: str, reason: str, about: str) -> None:
+        with self.sessions.begin() as session:
+            call_to(session, order_id, code, reason, about)
 
     def keep_cancel_answer(self, order_id: str, answer: str, detail: str) -> None:
         """Log the answer to a channel's cancellation, and call a person if the order can no longer be canceled."""
@@ -200,9 +201,9 @@ class Rows:
             session.execute(CANCEL_ANSWERED, {"order_id": order_id, "data": data})
             if answer == REFUSED:
                 reason = f"the channel canceled the order: {detail}"
-                session.execute(CALL_A_PERSON, {"order_id": order_id, "reason": reason})
-            elif answer == ENDED:
-                session.execute(CANCELED_TOO_LATE, {"order_id": order_id, "reason": detail})
+                call_to(session, order_id, CANCEL_REFUSED, reason, REFUSED)
+            elif answer == ENDED and session.execute(COMPLETED, {"order_id": order_id}).first():
+                call_to(session, order_id, CANCEL_REFUSED, detail, ENDED)
 
     def take_events(self) -> tuple[list[Row[Any]], list[Waiting]]:
         """Lease a batch of webhooks; return each once, and those about the work of orders with each order."""

@@ -19,6 +19,7 @@ from simulators.douyin import Douyin
 from simulators.douyin_parcels import DouyinParcels
 from simulators.endpoints import Body, Endpoints
 from simulators.erp import Erp
+from simulators.jd import Jd
 from simulators.listings import Listings
 from simulators.messages import Mailbox
 from simulators.payments import Payments
@@ -55,7 +56,7 @@ def create_app(settings: SimulatorSettings | None = None) -> Starlette:
     tms = Tms(world, endpoints_of["tms"], wms)
     mailbox = Mailbox(endpoints_of["channel"])
     qimen = Qimen(world, wms, settings.callback_url)
-    shopify, taobao, douyin = (PlatformState(endpoints_of["channel"]) for _ in range(3))
+    shopify, taobao, douyin, jd = (PlatformState(endpoints_of["channel"]) for _ in range(4))
     routes = {
         "qimen": qimen.routes(),
         "wms": [
@@ -90,6 +91,7 @@ def create_app(settings: SimulatorSettings | None = None) -> Starlette:
         ],
         "taobao": Taobao(taobao, TaobaoSends(taobao)).routes(),
         "douyin": Douyin(douyin, Listings(endpoints_of["channel"]), DouyinParcels(douyin)).routes(),
+        "jd": Jd(jd, Listings(endpoints_of["channel"])).routes(),
     }
 
     def change_pace(request: Request, body: Body) -> tuple[int, Body]:

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from standardwebhooks import Webhook, WebhookVerificationError
@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from simulators.problems import Problem
-from simulators.shapes import Shape, check
+from simulators.shapes import Shape, check, some_of
 from simulators.trouble_state import TroubleState
 
 Body = dict[str, Any]
@@ -73,6 +73,16 @@ class Endpoints:
     def control(self, shape: Shape, handle: Handle) -> Endpoint:
         """An unsigned call for people and tests; its answer is not kept."""
         return _endpoint(lambda request, content: _answer(handle, request, _body(content, shape)))
+
+    def troubles(self, of: object, names: Sequence[str]) -> Endpoint:
+        """A control that sets these fields of a simulator, or some of them."""
+
+        def go_wrong(request: Request, body: Body) -> tuple[int, Body]:
+            for name, value in body.items():
+                setattr(of, name, value)
+            return 200, body
+
+        return self.control(some_of(names), go_wrong)
 
     def view(self, handle: Handle) -> Endpoint:
         """An unsigned read for people and tests."""

@@ -15,11 +15,6 @@ TOKEN = "simulated-token"
 TROUBLES = ("limited", "retry_after", "failing", "unknown", "silent_about", "late_seconds")
 
 
-def _troubles(value: Any) -> str | None:
-    good = isinstance(value, dict) and set(value) <= set(TROUBLES)
-    return None if good else f"an object of {', '.join(TROUBLES)}"
-
-
 @dataclass(slots=True)
 class Listings:
     """The next `limited` calls get a 429 with `retry_after` seconds, the next `failing` ones a 500. Listings in
@@ -47,7 +42,7 @@ class Listings:
         """Unsigned calls for people and tests: read the stock, and order troubles."""
         return [
             Route(path, self.endpoints.view(self._look), methods=["GET"]),
-            Route(f"{path}/troubles", self.endpoints.control(_troubles, self._go_wrong), methods=["POST"]),
+            Route(f"{path}/troubles", self.endpoints.troubles(self, TROUBLES), methods=["POST"]),
         ]
 
     def trouble(self) -> tuple[int, dict[str, str]] | None:
@@ -95,8 +90,3 @@ class Listings:
 
     def _look(self, request: Request, body: Body) -> tuple[int, Body]:
         return 200, {"calls": self.calls, "quantities": self.quantities, "told": self.received}
-
-    def _go_wrong(self, request: Request, body: Body) -> tuple[int, Body]:
-        for name, value in body.items():
-            setattr(self, name, value)
-        return 200, body

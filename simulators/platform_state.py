@@ -14,11 +14,6 @@ from simulators.endpoints import Body, Endpoints
 TROUBLES = ("allowed", "limited", "retry_after", "failing", "lost", "clock_seconds", "changing", "broken")
 
 
-def _troubles(value: Any) -> str | None:
-    good = isinstance(value, dict) and set(value) <= set(TROUBLES)
-    return None if good else f"an object of {', '.join(TROUBLES)}"
-
-
 def _anything(value: Any) -> str | None:
     return None if isinstance(value, dict) and value else "an order"
 
@@ -50,7 +45,7 @@ class PlatformState:
         return [
             Route("/orders", self.endpoints.control(_anything, put), methods=["POST"]),
             Route("/orders", self.endpoints.view(self._look), methods=["GET"]),
-            Route("/troubles", self.endpoints.control(_troubles, self._go_wrong), methods=["POST"]),
+            Route("/troubles", self.endpoints.troubles(self, TROUBLES), methods=["POST"]),
         ]
 
     def now(self) -> datetime:
@@ -96,8 +91,3 @@ class PlatformState:
 
     def _look(self, request: Request, body: Body) -> tuple[int, Body]:
         return 200, {"orders": list(self.orders), "asked": dict(self.asked)}
-
-    def _go_wrong(self, request: Request, body: Body) -> tuple[int, Body]:
-        for name, value in body.items():
-            setattr(self, name, value)
-        return 200, body

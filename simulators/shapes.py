@@ -5,7 +5,7 @@
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from simulators.problems import Problem
@@ -52,6 +52,12 @@ def currency(value: Any) -> str | None:
 
 def a_list(value: Any) -> str | None:
     return None if isinstance(value, list) else "a list"
+
+
+def some_of(names: Sequence[str]) -> Check:
+    """An object of any of these fields."""
+    what = f"an object of {', '.join(names)}"
+    return lambda value: None if isinstance(value, dict) and value.keys() <= set(names) else what
 
 
 def anything_in(value: Any) -> str | None:

@@ -33,7 +33,7 @@ class Shopify:
         return 201, {"id": body["id"], "updated_at": changed.isoformat()}
 
     async def _list(self, request: Request) -> Response:
-        if refused := self._refused(request, "list"):
+        if refused := refused_call(self.state, request, "list"):
             return refused
         limit = int(request.query_params.get("limit", "50"))
         if cursor := request.query_params.get("page_info"):
@@ -63,20 +63,26 @@ class Shopify:
         return self._answer({"orders": orders}, headers=link)
 
     async def _one(self, request: Request) -> Response:
-        if refused := self._refused(request, request.path_params["id"]):
+        if refused := refused_call(self.state, request, request.path_params["id"]):
             return refused
         order = self.state.orders.get(request.path_params["id"])
         return self._answer({"order": order}) if order else self._answer({"errors": "Not Found"}, 404)
 
-    def _refused(self, request: Request, name: str) -> Response | None:
-        self.state.asked[name] += 1
-        if request.headers.get("x-shopify-access-token") != TOKEN:
-            return self._answer({"errors": "[API] Invalid API key or access token"}, 401)
-        if self.state.is_limited():
-            wait = {"Retry-After": str(self.state.retry_after)}
-            return self._answer({"errors": "Exceeded 2 calls per second for api client."}, 429, wait)
-        return self._answer({"errors": "Internal Server Error"}, 500) if self.state.fails(name) else None
-
     def _answer(self, body: Body, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-        limit = {"X-Shopify-Shop-Api-Call-Limit": f"1/{BUCKET}"}
-        return JSONResponse(body, status, headers=self.state.date() | limit | (headers or {}))
+        return answer(self.state, body, status, headers)
+
+
+def refused_call(state: PlatformState, request: Request, name: str) -> Response | None:
+    """Count a call by its name; return the answer if it is not taken."""
+    state.asked[name] += 1
+    if request.headers.get("x-shopify-access-token") != TOKEN:
+        return answer(state, {"errors": "[API] Invalid API key or access token"}, 401)
+    if state.is_limited():
+        wait = {"Retry-After": str(state.retry_after)}
+        return answer(state, {"errors": "Exceeded 2 calls per second for api client."}, 429, wait)
+    return answer(state, {"errors": "Internal Server Error"}, 500) if state.fails(name) else None
+
+
+def answer(state: PlatformState, body: Body, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    limit = {"X-Shopify-Shop-Api-Call-Limit": f"1/{BUCKET}"}
+    return JSONResponse(body, status, headers=state.date() | limit | (headers or {}))

@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from simulators.endpoints import Body
 from simulators.platform_state import PlatformState
-from simulators.shopify import TOKEN
+from simulators.shopify import answer, refused_call
 
 PAID = ("paid", "partially_refunded", "partially_paid")
 OFFSET = 1_000_000_000_000
@@ -95,15 +95,8 @@ class ShopifyFulfillments:
         return {"id": order["id"] + OFFSET, "order_id": order["id"], "status": status, "line_items": lines}
 
     def _refused(self, request: Request, order: Body | None) -> Response | None:
-        self.state.asked["shipments"] += 1
-        if request.headers.get("x-shopify-access-token") != TOKEN:
-            return JSONResponse({"errors": "[API] Invalid API key or access token"}, 401)
-        if self.state.is_limited():
-            wait = {"Retry-After": str(self.state.retry_after)}
-            return JSONResponse({"errors": "Exceeded 2 calls per second for api client."}, 429, wait)
-        if self.state.fails():
-            return JSONResponse({"errors": "Internal Server Error"}, 500)
-        return None if order else JSONResponse({"errors": "Not Found"}, 404)
+        refused = refused_call(self.state, request, "shipments")
+        return refused or (None if order else answer(self.state, {"errors": "Not Found"}, 404))
 
     def _look(self, request: Request, body: Body) -> tuple[int, Body]:
         return 200, {"shipments": self.received}

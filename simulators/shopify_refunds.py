@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from simulators.endpoints import Body
 from simulators.platform_state import PlatformState
-from simulators.shopify import TOKEN
+from simulators.shopify import answer, refused_call
 
 OFFSET = 2_000_000_000_000
 """Difference between the ids of an order and the transaction that paid it."""
@@ -77,12 +77,5 @@ class ShopifyRefunds:
         return [paid | {"amount": order.get("total_price", "0")}, *back]
 
     def _refused(self, request: Request, order: Body | None) -> Response | None:
-        self.state.asked["refunds"] += 1
-        if request.headers.get("x-shopify-access-token") != TOKEN:
-            return JSONResponse({"errors": "[API] Invalid API key or access token"}, 401)
-        if self.state.is_limited():
-            wait = {"Retry-After": str(self.state.retry_after)}
-            return JSONResponse({"errors": "Exceeded 2 calls per second for api client."}, 429, wait)
-        if self.state.fails():
-            return JSONResponse({"errors": "Internal Server Error"}, 500)
-        return None if order else JSONResponse({"errors": "Not Found"}, 404)
+        refused = refused_call(self.state, request, "refunds")
+        return refused or (None if order else answer(self.state, {"errors": "Not Found"}, 404))

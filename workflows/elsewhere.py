@@ -38,20 +38,25 @@ class FulfilledElsewhere:
                 await self._take()
 
     async def all_left(self) -> bool:
-        """Wait until all that the channel ships itself has left, and return True; False if goods of ours came to the
-        order meanwhile. Raises OrderEnds if it is canceled before."""
+        """Wait until all that the channel ships itself has left, capture what it costs, and return True; False if goods
+        of ours came to the order meanwhile. Raises OrderEnds if it is canceled before."""
         state, order = self.order.state, self.order
 
-        def more_came() -> bool:
-            return order.editing or (state.needs_stock and not state.nothing_to_send and state.cancel is None)
-
         def ready() -> bool:
-            return not state.not_left or more_came() or state.cancel is not None or state.rejection is not None
+            return not state.not_left or self._more_came() or state.cancel is not None or state.rejection is not None
 
         await order.steps.wait("elsewhere", "the channel to ship what it fulfills itself", ready)
         if state.not_left:
             order.stop_if_canceled()
-        return not more_came()
+        if self._more_came():
+            return False
+        await Capturing(order).elsewhere()
+        # The gateway takes its time, and the order may be edited meanwhile.
+        return not self._more_came()
+
+    def _more_came(self) -> bool:
+        state = self.order.state
+        return self.order.editing or (state.needs_stock and not state.nothing_to_send and state.cancel is None)
 
     async def _take(self) -> None:
         """Take out what is free, call back what is not released yet, and leave the rest to a person."""

@@ -4,33 +4,28 @@ It may be asked to stop at any time. Before the carrier has the parcel the work 
 is asked to intercept the parcel (workflows/journey.py).
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
 
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.pick import Pick
-    from activities.progress import ProgressReports
-    from domain.milestones import SHIPPED
     from domain.status import FULFILLMENT, FulfillmentStatus, is_final
     from record import journal
     from record.shipping.fulfillment_orders import FulfillmentStep
-    from record.shipping.progress import SILENCES, Progress, Reports, with_known
     from workflows.booking import Booking
     from workflows.capturing import ParcelCapture
     from workflows.compensations import UndoList
     from workflows.journey import Journey
     from workflows.merging import Merging
-    from workflows.messages import PartnerEvent, UnmergeRequest
+    from workflows.messages import UnmergeRequest
     from workflows.order_context import OrderContext
     from workflows.pickup import NOT_FETCHED, Pickup
     from workflows.state import FulfillmentState
     from workflows.step_runner import Stopped
+    from workflows.work_reports import GONE, WorkReports
 
 Status = FulfillmentStatus
-GONE = (Status.SHIPPED, Status.DELIVERED)
 KEPT = "kept"
 """`interception` of work that its warehouse does not give back."""
 
@@ -41,9 +36,10 @@ class Fulfillment:
         self.state = state
         self.name = state.fulfillment_order_id
         self.undo = UndoList(order.order_id, state.undo, order.steps, order.deadlines)
-        self.merging = Merging(order, state, lambda: self._has_news() or self.stopped())
+        self.reports = WorkReports(order, state, self._follow_report)
+        self.merging = Merging(order, state, lambda: self.reports.waiting or self.stopped())
         self.booking = Booking(order, state, self.undo, self.merging, self.stopped)
-        self.capture = ParcelCapture(order, state, self.stopped, self._has_news)
+        self.capture = ParcelCapture(order, state, self.stopped, lambda: self.reports.waiting)
         # What an edit calls back is not stopped on the road.
         self.journey = Journey(order, state, self._hear_reports, lambda: "" if state.recall_only else self.stop_reason)
         self.pickup = Pickup(order, state, self._hear_reports, self.stopped)
@@ -57,12 +53,6 @@ class Fulfillment:
         if self.state.status in GONE:
             await self.capture.when_gone()
         await self.journey.run()
-
-    def hear(self, progress: Progress) -> None:
-        """Take a signal of the relay, unless it is older than the last one."""
-        if progress.number >= self.state.heard:
-            self.state.heard = progress.number
-            self.state.news.append(progress)
 
     def stop(self, reason: str, *, canceled: bool = False, recall_only: bool = False) -> None:
         """Ask it to stop; an empty reason lets it go on. `reaction` says what became of the request.
@@ -106,14 +96,11 @@ class Fulfillment:
         """True if it is part of a merge and not shipped yet."""
         return bool(self.state.merge_id) and self.state.status not in (Status.SHIPPED, Status.DELIVERED)
 
-    def _has_news(self) -> bool:
-        return bool(self.state.inbox or self.state.news)
-
     async def hear_late_reports(self) -> None:
         """Record reports on a parcel that was given up, while the order is open: the parcel may turn up."""
         while True:
-            await workflow.wait_condition(self._has_news)
-            await self._record_reports()
+            await workflow.wait_condition(lambda: self.reports.waiting)
+            await self.reports.record()
 
     async def _reach_carrier(self) -> bool:
         """Take all steps up to the carrier. False when it was called back, or its warehouse keeps it: then take the
@@ -138,7 +125,7 @@ class Fulfillment:
         while self.state.merge_until:
             self._stop_if_asked()
             await self.merging.gather()
-            await self._record_reports()
+            await self.reports.record()
             if self.state.merge_until:
                 await self.merging.look()
 
@@ -196,7 +183,7 @@ class Fulfillment:
         """Capture what it costs before anybody books or takes it; a shared parcel goes without it if that fails."""
         if not await self.capture.attempt() and self.shares_parcel:
             await self.leave_merge(UnmergeRequest(journal.SYSTEM, "nothing is captured for it"))
-        await self._record_reports()
+        await self.reports.record()
         self._stop_if_asked()
 
     async def _wait_for_pickup(self) -> None:
@@ -211,7 +198,7 @@ class Fulfillment:
         """Undo what was done for it, newest first. False when the parcel is on its way, or the warehouse keeps it."""
         await self.order.steps.end_deadline(self.name)
         # A report that came meanwhile may say that the goods have shipped.
-        await (self._look() if self.order.hears_outcomes else self._record_reports())
+        await (self.reports.look() if self.order.hears_outcomes else self.reports.record())
         if self.state.status in GONE:
             return False
         if shipment_id := await self.merging.leave(self.stop_reason):
@@ -226,7 +213,7 @@ class Fulfillment:
         self.state.status = Status.CANCELED
         if self.order.minds_changes:
             self._forget_waybill()
-        await self._alert_silence("")
+        await self.reports.alert_silence("")
         return True
 
     def _keep_going(self) -> None:
@@ -240,88 +227,13 @@ class Fulfillment:
     async def _hear_reports(self, what: str, wake: Callable[[], bool] | None = None) -> None:
         """Wait for reports of the warehouse or carrier and record them; also return on `wake()`, by default a stop."""
         woken = wake or self.stopped
-        await self.order.steps.wait(self.name, what, lambda: self._has_news() or woken())
+        await self.order.steps.wait(self.name, what, lambda: self.reports.waiting or woken())
         if wake is None:
             self._stop_if_asked()
-        await self._record_reports()
+        await self.reports.record()
 
-    async def _record_reports(self) -> None:
-        """Take over what the relay has signaled; in older editions, apply the reports that it has passed on."""
-        if self.state.inbox:
-            events: list[PartnerEvent] = list(self.state.inbox)
-            self.state.inbox.clear()
-            names = ", ".join(dict.fromkeys(event.type.partition(".")[2] for event in events))
-            reports = Reports(self.order.order_id, self.name, [(event.partner, event.event_id) for event in events])
-            progress = await self.order.steps.run_local(ProgressReports.record_progress, reports, f"record: {names}")
-            await self._take(progress, [event.type for event in events])
-        while self.state.news:
-            progress = self.state.news.pop(0)
-            if self._is_outdated(progress):
-                await self._look(progress)
-            else:
-                known = with_known(progress, self.state.picked_units, self.state.shipment_id)
-                await self._take(known, progress.reported)
-
-    def _is_outdated(self, progress: Progress) -> bool:
-        """True if it was released, booked, voided, merged or ended since: then the record knows better."""
-        if self.ended and not is_final(FULFILLMENT, Status(progress.status)):
-            return True
-        released = progress.status == Status.OPEN != self.state.status
-        return released or (progress.waybill, progress.merge_id) != (self.state.waybill, self.state.merge_id)
-
-    async def _look(self, *signaled: Progress) -> None:
-        """Take over what the record knows now, and from signals that are no newer what only they tell."""
-        reports = Reports(self.order.order_id, self.name)
-        summary = f"look how far {self.name} is"
-        now = await self.order.steps.run_local(ProgressReports.record_progress, reports, summary)
-        older = [*signaled, *(one for one in self.state.news if one.number <= now.number)]
-        self.state.news = [one for one in self.state.news if one.number > now.number]
-        refused = any(one.interception_refused for one in older)
-        now = replace(now, interception_refused=now.interception_refused or refused)
-        await self._take(now, [name for one in older for name in one.reported])
-
-    async def when_news_is_due(self) -> datetime:
-        """Return when its parcel will have been silent for too long, by the newest report in the record."""
-        reports = Reports(self.order.order_id, self.name)
-        summary = f"look for news of {self.state.waybill}"
-        road = (await self.order.steps.run_local(ProgressReports.record_progress, reports, summary)).road
-        return datetime.fromtimestamp(road.heard_at, UTC) + timedelta(seconds=road.patience)
-
-    async def _take(self, progress: Progress, reported: Sequence[str]) -> None:
-        """Take over how far it is, and alert a person where one is needed."""
-        self._update(progress)
-        if progress.parcels_differ != self.state.parcels_differ:
-            # A corrected report clears the alert.
-            self.state.parcels_differ = progress.parcels_differ
-            await self.order.alert("PARCELS_DIFFER", self.name, self.state.parcels_differ)
-        await self._alert_silence(next((SILENCES[name] for name in reported if name in SILENCES), ""))
+    async def _follow_report(self) -> None:
         await self.journey.heard()
-
-    async def _alert_silence(self, why: str) -> None:
-        """Alert a person that a partner stays silent; an empty `why` clears the alert."""
-        if why != self.state.silent:
-            self.state.silent = why
-            await self.order.alert("PARTNER_SILENT", self.name, why and f"{self.state.location_id}: {why}")
-
-    def _update(self, progress: Progress) -> None:
-        has_left = self.state.status not in GONE and progress.status in GONE
-        reached_milestone = has_left or progress.status == Status.DELIVERED
-        self.state.heard = max(self.state.heard, progress.number)
-        self.state.status, self.state.tracking = progress.status, progress.tracking
-        self.state.picked_units, self.state.pickup_locked = progress.picked_units, progress.pickup_locked
-        self.state.shipment_id, self.state.waybill = progress.shipment_id, progress.waybill
-        self.state.merge_id, self.state.travels_with = progress.merge_id, progress.others
-        attempts, self.state.road = self.state.road.attempts, progress.road
-        if progress.short_units > self.state.short_units:
-            self.state.short_units = progress.short_units
-            self.order.source_again()
-        if progress.interception_refused:
-            self.state.interception = "refused"
-        if self.state.road.attempts > attempts:
-            self.order.notifier.wake()
-        elif reached_milestone:
-            # What a customer fetches is not announced as shipped.
-            self.order.notifier.wake(None if self.state.pickup else [SHIPPED] if has_left else [])
 
     def stopped(self) -> bool:
         """True if it was asked to stop and its warehouse has not refused."""

@@ -104,6 +104,9 @@ class OrderWorkflow(StaffUpdates):
 
     async def _send_goods(self) -> None:
         while True:
+            if self.order.hears_outcomes:
+                # No work waits until there is stock for the rest.
+                self.supply.follow()
             if self._sends_nothing():
                 # Goods may come to the order.
                 await workflow.wait_condition(lambda: not self.order.editing)
@@ -115,7 +118,6 @@ class OrderWorkflow(StaffUpdates):
                 await self.capturing.before_goods_leave()
                 await self.supply.fulfill()
             if await self.elsewhere.all_left():
-                await self.capturing.elsewhere()
                 return
 
     def _sends_nothing(self) -> bool:
@@ -199,7 +201,7 @@ class OrderWorkflow(StaffUpdates):
     def progressed(self, news: News) -> None:
         for fulfillment in self.supply.fulfillments:
             if (number := number_of(fulfillment.name)) in news.progress:
-                fulfillment.hear(news.progress[number])
+                fulfillment.reports.hear(news.progress[number])
 
     @workflow.signal(description="Stock that the order waits for has arrived, or is expected on another day")
     def stock_arrived(self) -> None:

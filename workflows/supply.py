@@ -27,7 +27,8 @@ class Supply:
         self.order = order
         self.shortage = Shortage(order)
         self.fulfillments = [Fulfillment(order, state) for state in order.state.fulfillments]
-        self._following: list[asyncio.Task[None]] = []
+        self._following: dict[str, asyncio.Task[None]] = {}
+        """The task of each fulfillment order, by its name."""
         if order.hears_outcomes:
             order.steps.look_first[PARCEL_SILENT] = self._when_news_is_due
         self.review_again: Callable[[], Awaitable[None]] = self._no_review
@@ -72,9 +73,15 @@ class Supply:
         if self.order.state.reserved:
             await self.shortage.close()
 
+    def follow(self) -> None:
+        """Have work go on that nobody follows yet, such as that of an order that has continued as new."""
+        for fulfillment in self.fulfillments:
+            if fulfillment.name not in self._following:
+                self._following[fulfillment.name] = asyncio.create_task(self._follow(fulfillment))
+
     async def fulfill(self) -> None:
         """Source what is still to be sent; return when every fulfillment order has ended and one was delivered."""
-        self._following += [asyncio.create_task(self._follow(fulfillment)) for fulfillment in self.fulfillments]
+        self.follow()
         if self.order.state.allocated:
             await self._source()
         while not self._all_settled():
@@ -96,7 +103,7 @@ class Supply:
         for fulfillment in self.fulfillments:
             if not fulfillment.ended:
                 fulfillment.stop(reason, canceled=True)
-        followed = list(zip(self.fulfillments, self._following, strict=False))
+        followed = [(work, self._following[work.name]) for work in self.fulfillments if work.name in self._following]
         await workflow.wait_condition(
             lambda: all(work.ended or work.reaction == "refused" or task.done() for work, task in followed)
         )
@@ -136,7 +143,7 @@ class Supply:
             if self.order.minds_changes and self.order.state.cancel:
                 # The order was canceled while the allocation ran.
                 self.fulfillments[-1].stop(self.order.state.cancel.reason, canceled=True)
-            self._following.append(asyncio.create_task(self._follow(self.fulfillments[-1])))
+            self.follow()
         self.order.state.sourced = allocation.why or self.order.state.sourced
         if allocation.work or not allocation.short_units:
             self.order.advance(OrderStatus.IN_PROGRESS)
@@ -164,7 +171,7 @@ class Supply:
     async def _when_news_is_due(self, who: str) -> datetime:
         """Return until when news of a parcel are patiently waited for: most reports of carriers wake nobody."""
         [fulfillment] = [one for one in self.fulfillments if one.journey.news == who]
-        return await fulfillment.when_news_is_due()
+        return await fulfillment.reports.when_due()
 
     async def _is_wanted_back(self, fulfillment: Fulfillment) -> bool:
         """True if somebody has asked for the goods that are back, so that no person has to decide about them."""
@@ -232,9 +239,9 @@ class Supply:
         pass
 
     def _has_failed(self) -> bool:
-        return any(task.done() and task.exception() for task in self._following)
+        return any(task.done() and task.exception() for task in self._following.values())
 
     def _raise_failure(self) -> None:
-        for task in self._following:
+        for task in self._following.values():
             if task.done():
                 task.result()

@@ -166,8 +166,10 @@ def _told(services: Services, order: OrderRow, edit_id: str, answer: str) -> Edi
 
 def _check_limit(session: Session, order: OrderRow, edit: OrderEditRow) -> None:
     limits = read_parameters(valid_at(dated_rows(session), datetime.now(UTC))).edit_limit
-    changed = edits.difference_so_far(session, order.order_id) + edit.difference_minor
-    if limits and edit.difference_minor and abs(changed) > limits.get(order.currency, 0):
+    if not limits or not edit.difference_minor:
+        return
+    limit = limits.get(order.currency, 0)
+    if abs(edits.difference_so_far(session, order.order_id, limit) + edit.difference_minor) > limit:
         raise Problem(FORBIDDEN, "with this edit the total is changed by more than a key of this role may")
 
 

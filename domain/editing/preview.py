@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from domain.bundles import explode
-from domain.editing.standing import OrderStanding
+from domain.editing.standing import CollectionStanding, OrderStanding
 from domain.editing.totals import EditedOrder, edited, worth
 from domain.editing.wanted import WantedEdit
 from domain.money import Money
@@ -42,6 +42,8 @@ class EditPreview:
     """True if it is decided again which locations send it."""
     charged: int
     """What earlier edits charge and nobody has paid yet, in minor units."""
+    later: bool = False
+    """True if parcels ask their customer for the difference: nothing is charged by a link or paid back."""
 
     @property
     def difference(self) -> Money:
@@ -49,13 +51,15 @@ class EditPreview:
 
     @property
     def charge(self) -> Money:
-        """What is to be paid after the edit."""
+        """What is to be paid by a link after the edit."""
+        if self.later:
+            return Money(self.charged, self.after.currency)
         return Money(max(0, self.charged + self.difference.minor_units), self.after.currency)
 
     @property
     def repay(self) -> Money:
         """What is paid back: what the order costs less, unless it was only charged and never paid."""
-        return Money(max(0, -self.charged - self.difference.minor_units), self.after.currency)
+        return Money(0 if self.later else max(0, -self.charged - self.difference.minor_units), self.after.currency)
 
 
 def preview(standing: OrderStanding, wanted: WantedEdit) -> EditPreview:
@@ -79,6 +83,7 @@ def preview(standing: OrderStanding, wanted: WantedEdit) -> EditPreview:
         claims,
         bool(recall or claims or (wanted.moves_goods and standing.begun)),
         standing.order.charge_minor,
+        standing.later is not None,
     )
 
 
@@ -156,8 +161,21 @@ def _of_money(
         return
     if standing.follow_up:
         yield FieldRefusal(field, "the order of an exchange has its price from its return")
+    elif standing.later:
+        yield from _of_later_money(standing, standing.later, after, now, field)
     elif standing.held + standing.order.charge_minor < before.minor_units:
         yield FieldRefusal(field, "the order is not paid yet: it can be edited once it is")
+
+
+def _of_later_money(
+    standing: OrderStanding, later: CollectionStanding, after: EditedOrder, now: Money, field: str
+) -> Iterator[FieldRefusal]:
+    """The parcels to come ask for the difference: there must be one, and the others must not ask for too much."""
+    wanted = standing.wanted(after.order, after.withdrawn)
+    if all(units <= later.units.get(sku, 0) for sku, units in wanted.items()):
+        yield FieldRefusal(field, "no parcel is left that could ask its customer for the difference")
+    elif now.minor_units < later.borne:
+        yield FieldRefusal(field, "parcels and other payments bear more than the order would cost")
 
 
 def _claims(standing: OrderStanding, after: EditedOrder) -> dict[str, int]:

@@ -27,6 +27,15 @@ class WorkStanding:
 
 
 @dataclass(frozen=True, slots=True)
+class CollectionStanding:
+    """What parcels, tenders and links bear already of an order that is paid at the door or by invoice, in minor units,
+    and the units of those parcels by stocked SKU."""
+
+    borne: int
+    units: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class OrderStanding:
     """`order` is without the lines that Baton added, whose units by stocked SKU are `gifts`. `withdrawn` counts units
     by line number that are not wanted any more. `held` is what was captured and not paid back, and what is
@@ -50,6 +59,8 @@ class OrderStanding:
     locations: frozenset[str] = frozenset()
     carriers: frozenset[str] = frozenset()
     held: int = 0
+    later: "CollectionStanding | None" = None
+    """Of an order whose customer pays for each parcel as it comes; it is never charged, nor paid back."""
     in_case: bool = False
     """True if a return case of the order is open, or has given anything back."""
     of_channel: bool = False

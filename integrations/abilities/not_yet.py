@@ -22,19 +22,9 @@ def _read(paper: str, **other: Ability) -> Abilities:
     return {Matter[name]: other.get(name, there("read from the order", paper)) for name in names}
 
 
-JD_ORDER = "open.jd.com, jingdong.pop.order.get"
 WECHAT_ORDER = "developers.weixin.qq.com, channels/ec/order/get"
 WOO_ORDER, AMAZON_ORDER = "WooCommerce REST API v3, Orders", "developer-docs.amazon.com, Orders API"
 
-JD = unconnected(
-    not_built("only what a relay forwards, signed with `X-Signature`; its orders wait to be fetched"),
-    _read(
-        JD_ORDER,
-        PARTLY_SHIPPED=not_there("JD ships whole orders", JD_ORDER),
-        REFUNDED=not_there("an order does not say what was paid back", JD_ORDER),
-        TESTS=not_there("an order does not say that it is a test", JD_ORDER),
-    ),
-)
 WECHAT = unconnected(
     not_built("only what a relay forwards, signed with `X-Signature`; its orders wait to be fetched"),
     _read(

@@ -5,7 +5,7 @@ Whether a direction is there is said by its registry of clients; a row that says
 
 from collections.abc import Collection, Mapping
 
-from integrations.abilities import douyin, not_yet, shopify, taobao
+from integrations.abilities import douyin, jd, not_yet, shopify, taobao
 from integrations.abilities.ability import Abilities, Matter
 from integrations.pulls.registry import PULLERS
 from integrations.pushes.registry import PUSHERS
@@ -15,7 +15,7 @@ from integrations.uploads.registry import UPLOADERS
 TABLE: Mapping[str, Abilities] = {
     "shopify": shopify.ABILITIES,
     "taobao": taobao.ABILITIES,
-    "jd": not_yet.JD,
+    "jd": jd.ABILITIES,
     "douyin": douyin.ABILITIES,
     "wechat": not_yet.WECHAT,
     "woocommerce": not_yet.WOOCOMMERCE,

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 
-from integrations.access import douyin
+from integrations.access import douyin, jd
 from integrations.access.renewer import Renewer
 
-RENEWERS: Mapping[str, Renewer] = {"douyin": douyin.renew}
-PAGES: Mapping[str, str] = {"douyin": "https://fxg.jinritemai.com/index.html#/ffa/open/applicationAuthorize"}
+RENEWERS: Mapping[str, Renewer] = {"douyin": douyin.renew, "jd": jd.renew}
+PAGES: Mapping[str, str] = {
+    "douyin": "https://fxg.jinritemai.com/index.html#/ffa/open/applicationAuthorize",
+    "jd": "https://open-oauth.jd.com/oauth2/to_login",
+}
 
 
 def page_of(translator: str, link: str) -> str:

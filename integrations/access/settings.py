@@ -5,7 +5,10 @@ from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, Field, HttpUrl, SecretStr, ValidationError
 
-REQUIRED: Mapping[str, tuple[str, ...]] = {"douyin": ("key", "secret", "refresh_token")}
+REQUIRED: Mapping[str, tuple[str, ...]] = {
+    "douyin": ("key", "secret", "refresh_token"),
+    "jd": ("key", "secret", "refresh_token"),
+}
 """What each platform needs to renew a token; accounts of others have no `access`."""
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from integrations.channels.translated import Shop
 from integrations.pulls.douyin import DouyinPull
+from integrations.pulls.jd import JdPull
 from integrations.pulls.puller import Puller
 from integrations.pulls.settings import PullSettings
 from integrations.pulls.shopify import ShopifyPull
@@ -13,4 +14,5 @@ PULLERS: Mapping[str, Callable[[PullSettings, Shop], Puller]] = {
     "shopify": ShopifyPull,
     "taobao": TaobaoPull,
     "douyin": DouyinPull,
+    "jd": JdPull,
 }

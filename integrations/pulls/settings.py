@@ -10,6 +10,7 @@ REQUIRED_KEYS: Mapping[str, tuple[str, ...]] = {
     "shopify": ("token",),
     "taobao": ("token", "key", "secret"),
     "douyin": ("key", "secret"),
+    "jd": ("key", "secret"),
 }
 """The credentials that each translator's platform requires; where tokens are renewed, an account may begin without one.
 Only these platforms can be pulled."""

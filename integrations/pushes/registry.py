@@ -3,12 +3,17 @@
 from collections.abc import Callable, Mapping
 
 from integrations.pushes.douyin import DouyinPush
+from integrations.pushes.jd import JdPush
 from integrations.pushes.plain import PlainPush
 from integrations.pushes.pusher import Pusher
 from integrations.pushes.settings import PushSettings
 from integrations.pushes.shopify import ShopifyPush
 
-PUSHERS: Mapping[str, Callable[[PushSettings], Pusher]] = {"shopify": ShopifyPush, "douyin": DouyinPush}
+PUSHERS: Mapping[str, Callable[[PushSettings], Pusher]] = {
+    "shopify": ShopifyPush,
+    "douyin": DouyinPush,
+    "jd": JdPush,
+}
 
 
 def connect_pusher(translator: str, settings: PushSettings) -> Pusher:

@@ -3,12 +3,17 @@
 from collections.abc import Callable, Mapping
 
 from integrations.refunds.douyin import DouyinRefund
+from integrations.refunds.jd import JdRefund
 from integrations.refunds.plain import PlainRefund
 from integrations.refunds.refunder import Refunder
 from integrations.refunds.settings import RefundSettings
 from integrations.refunds.shopify import ShopifyRefund
 
-REFUNDERS: Mapping[str, Callable[[RefundSettings], Refunder]] = {"shopify": ShopifyRefund, "douyin": DouyinRefund}
+REFUNDERS: Mapping[str, Callable[[RefundSettings], Refunder]] = {
+    "shopify": ShopifyRefund,
+    "douyin": DouyinRefund,
+    "jd": JdRefund,
+}
 
 
 def connect_refunder(translator: str, settings: RefundSettings) -> Refunder:

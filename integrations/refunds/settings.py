@@ -6,7 +6,10 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, HttpUrl, SecretStr, ValidationError
 
-REQUIRED_KEYS: Mapping[str, tuple[str, ...]] = {"douyin": ("key", "secret")}
+REQUIRED_KEYS: Mapping[str, tuple[str, ...]] = {
+    "douyin": ("key", "secret"),
+    "jd": ("key", "secret"),
+}
 """The credentials that a translator's platform requires; all others only need a token."""
 
 

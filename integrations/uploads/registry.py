@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from integrations.channels.translated import Shop
 from integrations.uploads.douyin import DouyinUpload
+from integrations.uploads.jd import JdUpload
 from integrations.uploads.plain import PlainUpload
 from integrations.uploads.settings import UploadSettings
 from integrations.uploads.shopify import ShopifyUpload
@@ -14,6 +15,7 @@ UPLOADERS: Mapping[str, Callable[[UploadSettings, Shop], Uploader]] = {
     "shopify": ShopifyUpload,
     "taobao": TaobaoUpload,
     "douyin": DouyinUpload,
+    "jd": JdUpload,
 }
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, HttpUrl, SecretStr, ValidationError
 REQUIRED_KEYS: Mapping[str, tuple[str, ...]] = {
     "taobao": ("token", "key", "secret"),
     "douyin": ("key", "secret"),
+    "jd": ("key", "secret"),
 }
 """The credentials that a translator's platform requires; all others only need a token."""
 

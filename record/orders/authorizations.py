@@ -9,7 +9,8 @@ from sqlalchemy import bindparam, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from domain.captures import Part, renewal, total
+from domain.captures import Part, owed_without_goods, renewal, total
+from domain.disputes import REFUND_KEY
 from domain.editing.totals import worth
 from domain.money import Money
 from domain.order import Order
@@ -21,20 +22,21 @@ from record.order_mapping import as_order
 from record.orders.judged_orders import JudgedOrder
 from record.orders.payment_links import BEHIND
 from record.returns.cases import NEVER_LEFT
-from record.stock.demand import UNDONE
+from record.stock.demand import UNDONE, bundles_of
 
 ASKED, CAPTURED, REFUSED = "asked", "captured", "refused"
 
 # Money of the order's own payment has no `@` in its key; that of links and other tenders names its payment there.
 _MONEY = text(f"""
     SELECT coalesce(sum(m.amount_minor) FILTER (WHERE m.kind = 'captured' AND own), 0) AS captured,
-        coalesce(sum(m.amount_minor) FILTER (WHERE m.kind IN ('refunded', 'credited') AND own
+        coalesce(sum(m.amount_minor) FILTER (WHERE m.kind IN ('refunded', 'credited') AND own AND NOT by_bank
             AND (m.return_id IS NULL OR never_left)), 0) AS back,
+        coalesce(sum(m.amount_minor) FILTER (WHERE m.kind = 'refunded' AND own AND by_bank), 0) AS lost,
         coalesce(sum(CASE m.kind WHEN 'captured' THEN m.amount_minor WHEN 'refunded' THEN -m.amount_minor END)
             FILTER (WHERE NOT own), 0) AS others
     FROM orders AS o JOIN money_movements AS m USING (order_id, currency)
     LEFT JOIN returns AS r ON r.return_id = m.return_id
-    CROSS JOIN LATERAL (SELECT strpos(m.key, '{BEHIND}') = 0 AS own,
+    CROSS JOIN LATERAL (SELECT strpos(m.key, '{BEHIND}') = 0 AS own, starts_with(m.key, '{REFUND_KEY}') AS by_bank,
         coalesce(r.goods = ANY(:never_left), false) AS never_left) AS which
     WHERE o.order_id = :order_id
 """).bindparams(bindparam("never_left", list(NEVER_LEFT)))
@@ -53,6 +55,8 @@ class Reserved:
     """What was captured, or asked for without an answer yet."""
     spare: int
     """Captured for goods that did not arrive, less what was paid back of it; below zero if more was."""
+    lost: int
+    """What a bank has taken for good: it is neither captured again, nor paid back."""
     due: int
     """What the order costs and no part has borne yet, nor another payment; below zero if it costs less by now."""
 
@@ -106,7 +110,7 @@ def reserved_for(session: Session, order_id: str) -> Reserved | None:
     captured = max(int(money.captured), sum(one.asked_minor for one, _ in captures))
     borne = total(parts, row.currency).minor_units
     due = worth(order, withdrawn).minor_units - order.charge_minor - int(money.others) - borne
-    return Reserved(row, order, withdrawn, parts, captured, captured - borne - int(money.back), due)
+    return Reserved(row, order, withdrawn, parts, captured, captured - borne - int(money.back), int(money.lost), due)
 
 
 def is_open(session: Session, order_id: str) -> bool:
@@ -123,11 +127,14 @@ def room(session: Session, order_id: str) -> int:
 
 def repayable(session: Session, order_id: str, amount: Money) -> Money:
     """Return how much of the price of goods that never left is paid back: what was captured for them, nothing if
-    nothing was. An order that is paid gets the whole `amount` back."""
+    nothing was, and not what the order costs whatever is still sent. An order that is paid gets the whole `amount`
+    back."""
     reserved = reserved_for(session, order_id)
     if reserved is None or reserved.row.capture != BY_SHIPMENT:
         return amount
-    over = reserved.spare + max(0, -reserved.due)
+    left, bundles = Money(reserved.due, amount.currency), bundles_of(session, order_id)
+    kept = owed_without_goods(reserved.order, reserved.withdrawn, bundles, reserved.parts, left).minor_units
+    over = reserved.spare - reserved.lost - kept + max(0, -reserved.due)
     return Money(max(0, min(amount.minor_units, over)), amount.currency)
 
 

@@ -11,6 +11,7 @@ from domain.editing.preview import FieldRefusal, preview
 from domain.editing.wanted import AMOUNTS, WantedEdit
 from domain.money import Money
 from domain.order import Order
+from domain.payment_terms import TermsKind
 from domain.status import ORDER, OrderStatus, is_final
 from models.channel import ChannelAccountRow
 from models.edits import OrderEditRow
@@ -51,7 +52,7 @@ def take_goods(session: Session, row: OrderRow, sent: Order, version: str) -> li
     refusal = next(iter(seen.refusals), None)
     if refusal is None and seen.after != sent.grand_total:
         refusal = FieldRefusal(wanted.fields[0], "its lines and amounts do not give its total")
-    if refusal is None and seen.difference.minor_units and row.payment_terms:
+    if refusal is None and seen.difference.minor_units and row.payment_terms == TermsKind.PLATFORM:
         refusal = FieldRefusal(wanted.fields[0], "the difference is not with our payment gateway")
     if refusal is not None:
         edits.refuse(session, edit, refusal)

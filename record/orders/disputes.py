@@ -71,6 +71,12 @@ def is_held(session: Session, order_ids: list[str]) -> bool:
     return session.scalars(open_ones.limit(1)).first() is not None
 
 
+def undecided(session: Session, order_id: str) -> int:
+    """Return what banks have taken of the order and not decided about, in minor units."""
+    taken = select(func.coalesce(func.sum(D.taken_minor), 0)).where(D.order_id == order_id, D.outcome == "")
+    return int(session.scalar(taken) or 0)
+
+
 class DisputeSweep:
     """Calls a person before the time to answer a dispute runs out."""
 

@@ -18,6 +18,7 @@ from models.stock import LocationRow, ProductRow
 from record import money
 from record.order_mapping import as_order
 from record.orders import authorizations
+from record.orders.parcel_prices import paid_later
 from record.parameters import dated_rows
 from record.stock.buffers import channels_of_stores
 from record.stock.demand import UNDONE, bundles_at, bundles_of
@@ -49,6 +50,7 @@ def standing_of(session: Session, row: OrderRow, wanted: WantedEdit, *, of_chann
         locations=_locations(session, wanted),
         carriers=_carriers(session) if wanted.steering.get("carrier") else frozenset(),
         held=money.balance(session, row.order_id).minor_units + authorizations.room(session, row.order_id),
+        later=paid_later(session, row),
         in_case=_in_case(session, row.order_id),
         of_channel=of_channel,
         follow_up=bool(row.follow_up_of),

@@ -114,11 +114,14 @@ def edit_of(session: Session, order_id: str, edit_id: str) -> OrderEditRow | Non
     return session.scalars(select(OrderEditRow).where(*mine)).one_or_none()
 
 
-def difference_so_far(session: Session, order_id: str) -> int:
-    """Return by how much the edits of staff have changed what the order costs, in minor units."""
-    E = OrderEditRow
+def difference_so_far(session: Session, order_id: str, limit: int) -> int:
+    """Return by how much the edits of staff have changed what the order costs, in minor units, since the last one that
+    went beyond the limit: who was allowed that has answered for what came before."""
+    E, changed = OrderEditRow, 0
     made = E.order_id == order_id, E.source == API, E.state == APPLIED
-    return int(session.scalar(select(func.coalesce(func.sum(E.difference_minor), 0)).where(*made)) or 0)
+    for difference in session.scalars(select(E.difference_minor).where(*made).order_by(E.version)):
+        changed = changed + difference if abs(changed + difference) <= limit else 0
+    return changed
 
 
 def placed_goods(session: Session, order_id: str) -> dict[str, Any] | None:

@@ -14,9 +14,9 @@ from models.database import Sessions
 from models.disputes import DisputeRow
 from models.fulfillment import FulfillmentOrderRow, ShipmentRow
 from models.order import OrderEventRow, OrderRow, ParcelElsewhereRow
-from record import journal
 from record.order_mapping import lock_order
 from record.orders import disputes, payment_claims
+from record.orders.alerts import call_to
 
 GATEWAY = "payments"
 D, F, S, E = DisputeRow, FulfillmentOrderRow, ShipmentRow, OrderEventRow
@@ -72,9 +72,7 @@ def send_asked(sessions: Sessions, payments: Payments, order_id: str) -> None:
                 continue
             row.evidence_by = ""
             reason = f"the gateway takes no evidence for {dispute_id}: {refusal}"
-            payment_claims.call_a_person(session, order_id, reason)
-            alert = {"code": DISPUTE_DUE, "reason": reason}
-            journal.append_fact(session, order_id, "alert.raised", f"alert:{DISPUTE_DUE}:{dispute_id}:refused", alert)
+            call_to(session, order_id, DISPUTE_DUE, reason, f"{dispute_id}:refused")
 
 
 def _ours(session: Session, order: OrderRow) -> list[dict[str, Any]]:

@@ -2,17 +2,21 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from domain.money import Money
+from domain.money_alerts import INVOICE_OVERDUE
 from models.credit import InvoiceEntryRow, InvoiceRow
 from record import journal
 from record.order_mapping import lock_order
 from record.orders.movements import Movement, book
 
 PAYMENT, CREDIT = "payment", "credit"
+OVERDUE = "overdue invoice: "
+"""The prefix of this attention, by which it is known from other reasons."""
+_CALM = text("UPDATE orders SET attention = NULL WHERE order_id = :order_id AND attention = :mine")
 
 
 class OverPaid(Exception):
@@ -82,11 +86,19 @@ def _settle(session: Session, row: InvoiceRow, kind: str, key: str, minor: int, 
     session.execute(insert(InvoiceEntryRow).values(entry))
     row.settled_minor += minor
     if row.settled_minor == row.amount_minor:
-        row.closed_at = func.now()
+        _close(session, row)
     session.flush()
     amount = Money(minor, row.currency)
     what = "paid" if kind == PAYMENT else "credited"
     tell(session, row.order_id, what, f"{row.invoice_id}:{key}", {"amount": amount.text, "currency": row.currency})
+
+
+def _close(session: Session, row: InvoiceRow) -> None:
+    row.closed_at = func.now()
+    if row.overdue_at is not None:
+        session.execute(_CALM, {"order_id": row.order_id, "mine": f"{OVERDUE}{row.invoice_id}"})
+        over, data = f"alert:{INVOICE_OVERDUE}:{row.invoice_id}:over", {"code": INVOICE_OVERDUE}
+        journal.append_fact(session, row.order_id, "alert.cleared", over, data)
 
 
 def tell(session: Session, order_id: str, what: str, subject: str, data: dict[str, str]) -> None:

@@ -7,15 +7,15 @@ from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from domain.money import Money
-from domain.parcel_value import units_by_line, value_of_parcel
+from domain.money_alerts import INVOICE_OVERDUE
 from models.credit import CreditAccountRow, InvoiceRow
 from models.database import Sessions
 from models.fulfillment import FulfillmentLineRow, FulfillmentOrderRow
 from models.locks import Lock, try_lock
-from record import money
-from record.order_mapping import load_order, lock_order
-from record.orders.invoices import tell
+from record.order_mapping import lock_order
+from record.orders.alerts import call_a_person
+from record.orders.invoices import OVERDUE, tell
+from record.orders.parcel_prices import asked_for, price_of
 
 AT_ONCE = 200
 DAYS = 30
@@ -73,7 +73,9 @@ class InvoiceSweep:
                 order = lock_order(session, one.order_id)
                 invoice = session.get_one(InvoiceRow, one.invoice_id, with_for_update=True, populate_existing=True)
                 if invoice.closed_at is None:
-                    invoice.overdue_at, order.attention = func.now(), f"the invoice {one.invoice_id} is overdue"
+                    invoice.overdue_at = func.now()
+                    reason = f"{OVERDUE}{one.invoice_id}"
+                    call_a_person(session, order, INVOICE_OVERDUE, reason, one.invoice_id)
                     tell(session, one.order_id, "overdue", one.invoice_id, {})
         return len(late)
 
@@ -87,25 +89,17 @@ def issue_all(session: Session, order_id: str) -> None:
 
 def _issue(session: Session, fulfillment_order_id: str) -> None:
     work = session.get_one(FulfillmentOrderRow, fulfillment_order_id)
-    lock_order(session, work.order_id)
+    order = lock_order(session, work.order_id)
     if session.get(InvoiceRow, fulfillment_order_id):
         # A return has had it issued meanwhile.
         return
-    order = load_order(session, work.order_id)
-    known = session.scalars(select(InvoiceRow).where(InvoiceRow.order_id == work.order_id)).all()
-    others = [one for one in known if one.units]
-    before = Counter[int]()
-    for one in others:
-        before.update({int(line_no): units for line_no, units in one.units.items()})
     lines = session.scalars(
         select(FulfillmentLineRow).where(FulfillmentLineRow.fulfillment_order_id == fulfillment_order_id)
     )
-    goods = {line.sku: line.quantity if line.picked is None else line.picked for line in lines}
-    units = units_by_line(order, goods, before)
-    value = value_of_parcel(order, units, before, first=not others)
-    asked = sum(one.amount_minor - one.settled_minor for one in known)
-    owed = order.grand_total.minor_units - money.balance(session, work.order_id).minor_units - asked
-    amount = Money(max(0, min(value.minor_units, owed)), order.currency)
+    units = Counter[str]()
+    for line in lines:
+        units[line.sku] += line.quantity if line.picked is None else line.picked
+    amount = price_of(session, order, units, asked_for(session, order), _to_pay(session, work.order_id))
     account = session.get(CreditAccountRow, order.customer_id)
     days = account.days if account else DAYS
     due_at = (work.shipped_at or datetime.now().astimezone()) + timedelta(days=days)
@@ -114,7 +108,7 @@ def _issue(session: Session, fulfillment_order_id: str) -> None:
         "order_id": work.order_id,
         "customer_id": order.customer_id,
         "currency": order.currency,
-        "units": {str(line_no): count for line_no, count in units.items()},
+        "units": units,
         "amount_minor": amount.minor_units,
         "due_at": due_at,
         "closed_at": None if amount.minor_units else func.now(),
@@ -122,3 +116,9 @@ def _issue(session: Session, fulfillment_order_id: str) -> None:
     session.execute(insert(InvoiceRow).values(values).on_conflict_do_nothing())
     data = {"amount": amount.text, "currency": amount.currency, "due_at": due_at.isoformat()}
     tell(session, work.order_id, "issued", fulfillment_order_id, data)
+
+
+def _to_pay(session: Session, order_id: str) -> int:
+    """Return what the order's invoices still ask for, in minor units."""
+    left = select(func.coalesce(func.sum(InvoiceRow.amount_minor - InvoiceRow.settled_minor), 0))
+    return int(session.scalar(left.where(InvoiceRow.order_id == order_id)) or 0)

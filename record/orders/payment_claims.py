@@ -7,16 +7,18 @@ any channel, get nothing of it.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import ARRAY, Text, bindparam, select, text
+from sqlalchemy import ARRAY, Text, bindparam, select
 from sqlalchemy.orm import Session
 
 from domain.money import Money
+from domain.money_alerts import LATE_MONEY, LINK_DIFFERS
 from domain.status import OrderStatus
 from models.order import OrderRow
 from models.payment import TenderRow
 from models.prepared import prepared
 from record.messages.partner_events import NewEvent, store
 from record.orders import payment_links
+from record.orders.alerts import call_to
 from record.orders.movements import book, late, unbooked
 from record.orders.shared_payments import parts_of
 
@@ -69,7 +71,6 @@ _CAPTURED = prepared(
     FROM money_movements WHERE order_id = :order_id AND kind = 'captured' AND split_part(key, '@', 2) = :link
 """.replace("::", r"\:\:")
 )
-_ATTENTION = text("UPDATE orders SET attention = :reason WHERE order_id = :order_id")
 
 
 @dataclass(frozen=True)
@@ -144,9 +145,9 @@ def _book_total(session: Session, order_id: str, reference: str, total: Money) -
         return Captured(order_id, status, Money(0, total.currency)), shared
     book(session, movement)
     if locked.is_link and (reason := payment_links.pay(session, order_id, link, total)):
-        call_a_person(session, order_id, reason)
+        call_to(session, order_id, LINK_DIFFERS, reason, f"{link}:{total.minor_units}")
     if reason := late(movement, status):
-        call_a_person(session, order_id, reason)
+        call_to(session, order_id, LATE_MONEY, reason, f"{reference}:{total.currency}:{total.minor_units}")
     return Captured(order_id, status, movement.amount), shared
 
 
@@ -164,7 +165,3 @@ def ask_for_order(session: Session, order: OrderRow, name: str) -> None:
 
 def check_of(reference: str, name: str) -> NewEvent:
     return NewEvent(BATON, f"check:{name}", CHECK_ASKED, reference, {})
-
-
-def call_a_person(session: Session, order_id: str, reason: str) -> None:
-    session.execute(_ATTENTION, {"order_id": order_id, "reason": reason})

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from domain.money import Money
-from models.cash import CashCollectionRow, RemittanceRow
+from models.cash import REMITTED, CashCollectionRow, RemittanceRow
 from models.fulfillment import ShipmentRow
 from models.locks import NamedLock, lock_named
 from record.order_mapping import lock_order
@@ -74,7 +74,7 @@ def _match(session: Session, remittance: Remittance) -> Iterator[dict[str, Any]]
             continue
         session.refresh(one, with_for_update=True)
         ours = Money(one.amount_minor, one.currency)
-        if one.state == cash.REMITTED:
+        if one.state == REMITTED:
             yield _difference(TWICE, waybill, ours, theirs)
             continue
         if ours != theirs:
@@ -95,10 +95,8 @@ def _collections(session: Session, remittance: Remittance) -> Mapping[str, CashC
 
 
 def _book(session: Session, one: CashCollectionRow, remittance_id: str, minor: int) -> None:
-    one.state = cash.ASKED if one.state == cash.VOID else one.state
-    session.flush()
-    cash.collect(session, one.shipment_id, session.scalars(select(func.now())).one())
-    one.state, one.remittance_id, one.remitted_minor, one.remitted_at = cash.REMITTED, remittance_id, minor, func.now()
+    cash.collect(session, one.shipment_id, session.scalars(select(func.now())).one(), turned_up=True)
+    one.state, one.remittance_id, one.remitted_minor, one.remitted_at = REMITTED, remittance_id, minor, func.now()
     session.flush()
 
 

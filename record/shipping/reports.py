@@ -143,8 +143,9 @@ def _tracked(work: Work, event: PartnerEventRow) -> None:
     if status == TrackingStatus.FAILED_ATTEMPT and row.status == Status.SHIPPED:
         work.effects.write()
         announce_failed_attempt(work.session, row, event)
-    if status == TrackingStatus.DELIVERED and work.claimed:
-        _withdraw_claim(work, event, "delivered")
+    found = status == TrackingStatus.DELIVERED and work.claimed and _withdraw_claim(work, event, "delivered")
+    if found and row.status == Status.CANCELED and _is_collected(work):
+        cash.collect(work.session, row.shipment_id or "", at, turned_up=True)
     if status == TrackingStatus.DELIVERED and row.status == Status.SHIPPED:
         row.status, row.delivered_at = Status.DELIVERED, at
         if _is_collected(work):

@@ -12,18 +12,21 @@ from activities.audit import AuditRequest
 from activities.carrier_claims import ParcelTrouble, Remedy
 from activities.reserve import StockRequest
 from commands.parameters import set_parameter
+from domain.editing.wanted import WantedEdit
+from domain.money import Money
 from domain.payment_terms import TermsKind
 from models.cash import CashCollectionRow
-from models.order import OrderRow
+from models.order import OrderEventRow, OrderRow
 from models.payment import MoneyMovementRow
 from record import money
 from record.shipping.fulfillment_orders import FulfillmentStep
 from record.shipping.progress import Reports
-from tests.activities.story import BOTH, Steps
+from tests.activities.story import BOTH, Steps, make_edit
 from tests.factories import LAMPS_AND_CUP, place_order
 
 TERMS = {"*": {"cod": {"kind": "on_delivery", "areas": ["Zhejiang"], "most": {"CNY": "500.00"}}}}
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+NOW = datetime.now(UTC).isoformat()
 
 
 @pytest.fixture
@@ -153,3 +156,37 @@ def test_a_lost_parcel_that_is_sent_again_is_collected_for(at_the_door: Steps, a
 
     # then
     assert ask(f"/tms/shipments/{name}-S1")["request"]["collect"] == {"amount": "67.97", "currency": "CNY"}
+
+    # when both turn up at the door, and say so twice
+    late = {"shipment_id": steps.shipment, "waybill": "SF-1", "status": "delivered", "occurred_at": NOW, "note": ""}
+    second = late | {"shipment_id": f"{name}-S1", "waybill": "SF-2"}
+    for _ in range(2):
+        steps.record(steps.webhook("tms", "shipment.tracking_updated", steps.shipment, "late", **late))
+        told = steps.webhook("tms", "shipment.tracking_updated", f"{name}-S1", "second", **second)
+        steps.progress.record_progress(Reports(steps.order_id, name, [told]))
+
+    # then both couriers owe us the money, and a person is called to what the customer paid too much
+    assert captured(steps) == 2 * 6797
+    with steps.sessions() as session:
+        alerts = select(OrderEventRow.data).where(OrderEventRow.type == "alert.raised")
+        assert [one["code"] for one in session.scalars(alerts)].count("COLLECTED_TWICE") == 1
+        attention = session.get_one(OrderRow, steps.order_id).attention
+        assert attention == "couriers have collected 67.97 CNY more than the order costs"
+
+
+def test_an_edit_changes_what_is_collected_while_a_parcel_is_still_to_be_booked(
+    at_the_door: Steps, ask: Callable[..., Any]
+) -> None:
+    # given
+    steps = at_the_door.before("book_shipment")
+    dearer, cheaper = (WantedEdit(amounts={"shipping": Money(minor, "CNY")}) for minor in (12_00, 2_00))
+
+    # when it costs 4.00 more before its carrier is booked, and less afterwards
+    made = make_edit(steps, dearer, 1, recalled=True)
+    steps.up_to("book_shipment")
+    refused = make_edit(steps, cheaper, 2, recalled=True)
+
+    # then the carrier collects it, nothing is charged or paid back, and the refusal says why
+    assert (made.state, made.charges, made.repay_minor) == ("applied", False, 0)
+    assert ask(f"/tms/shipments/{steps.shipment}")["request"]["collect"]["amount"] == "71.97"
+    assert (refused.state, "no parcel is left" in refused.refusal) == ("refused", True)

@@ -14,6 +14,7 @@ from activities.carrier_claims import Remedy
 from activities.reserve import StockRequest
 from activities.withdraw import Withdrawal
 from commands.parameters import set_parameter
+from domain.editing.wanted import WantedEdit
 from domain.money import Money
 from domain.returns.requests import RecordGoodsRequest, RefundReturnRequest
 from models.credit import InvoiceRow
@@ -24,7 +25,7 @@ from record.order_mapping import lock_order
 from record.orders import invoices
 from record.orders.credit import set_account
 from record.orders.invoicing import InvoiceSweep
-from tests.activities.story import A_LAMP, Steps
+from tests.activities.story import A_LAMP, Steps, make_edit
 from tests.factories import LAMPS_AND_CUP, place_order
 from tests.waiting import until_waiting
 
@@ -241,3 +242,18 @@ def test_a_lost_parcel_is_not_owed_and_what_is_sent_instead_is(remedy: str, owed
     with steps.sessions() as session:
         mine = select(InvoiceRow).where(InvoiceRow.order_id == steps.order_id)
         assert sum(one.amount_minor - one.settled_minor for one in session.scalars(mine)) == owed
+
+
+def test_an_edit_changes_what_is_invoiced_until_everything_is(on_credit: Steps) -> None:
+    # given
+    steps = on_credit.before("book_shipment")
+    cheaper, dearer = (WantedEdit(amounts={"shipping": Money(minor, "CNY")}) for minor in (2_00, 12_00))
+
+    # when
+    made = make_edit(steps, cheaper, 1, recalled=True)
+    sent(steps)
+    refused = make_edit(steps, dearer, 2, recalled=True)
+
+    # then
+    assert (made.state, made.repay_minor, refused.state) == ("applied", 0, "refused")
+    assert invoice(steps).amount_minor == TOTAL - 6_00

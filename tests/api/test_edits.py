@@ -114,6 +114,11 @@ async def test_an_edit_above_the_limit_needs_a_right_of_its_own(
     answers = [await staff.post(f"/orders/{order_id}/edits/{one['edit_id']}/confirm") for one in (more, back)]
     assert [answer.status_code for answer in answers] == [403, 503]
 
+    # and what was allowed beyond the limit does not use it up for the others
+    with sessions.begin() as session:
+        session.execute(text(made.replace("version = 1", "version = 2")), {"id": large["edit_id"]})
+    assert (await staff.post(f"/orders/{order_id}/edits/{more['edit_id']}/confirm")).status_code == 503
+
 
 async def test_others_neither_edit_an_order_nor_see_its_values(
     staff: Api, place: Place, tmall: Api, shop: Api, viewer: Api, sessions: Sessions

@@ -66,11 +66,14 @@ class ShopThere:
 
     def open_account(self, *, page_size: int = 50, wrong: bool = False) -> None:
         """Give the account our keys, or a `wrong` one."""
-        keys = {**self.dialect.access, "url": str(self.client.base_url).rstrip("/") + self.dialect.path}
+        base = str(self.client.base_url).rstrip("/")
+        keys = {**self.dialect.access, "url": base + self.dialect.path}
         if wrong:
             name = "secret" if "secret" in keys else "token"
             keys[name] = "another"
         access = keys | self.dialect.renewed_by if self.dialect.renewed_by else None
+        if access and self.dialect.renew_path:
+            access["renew_url"] = base + self.dialect.renew_path
         here = {"timeout": 5} | ({} if access else keys)
         pull = here | {"overlap": 0, "skew": 1, "first": 3600, "page_size": page_size}
         calls = {"pull": pull, "push": here | self.dialect.listed, "upload": here, "refund": here}

@@ -159,6 +159,13 @@ TAMPERING = {
         "what carriers have collected is captured, and nothing else of it",
         "RESERVED-1-S1",
     ),
+    "cash that is collected twice": (
+        "INSERT INTO cash_collections (shipment_id, order_id, units, amount_minor, currency, state)"
+        " SELECT 'TWICE-' || n, 'RESERVED', '{}', grand_total_minor, 'CNY', 'collected'"
+        " FROM orders, generate_series(1, 2) AS n WHERE order_id = 'RESERVED'",
+        "no more is collected at the door than an order costs, or a person was called",
+        "RESERVED",
+    ),
     "a balance that lost money": (
         "UPDATE store_credits SET spent_minor = 7 WHERE code = 'SC-1'",
         "what is spent of every balance is the sum of its movements",
@@ -328,6 +335,7 @@ def test_a_record_that_the_steps_wrote_is_clean(record: Sessions) -> None:
         "what orders take from balances is captured for them, and the other way round",
         "what carriers have collected is captured, and nothing else of it",
         "what carriers have remitted is booked parcel by parcel, or a difference",
+        "no more is collected at the door than an order costs, or a person was called",
         "no more is captured than was reserved",
         "what has left is captured where money is reserved, or a person was called",
         "every capture that was asked for is booked",

@@ -16,6 +16,7 @@ SOURCES = (
     ROOT / "domain" / "disputes.py",
     ROOT / "domain" / "elsewhere.py",
     ROOT / "domain" / "milestones.py",
+    ROOT / "domain" / "money_alerts.py",
     ROOT / "domain" / "payment_terms.py",
     ROOT / "domain" / "promises.py",
     ROOT / "domain" / "rules" / "staff_rules.py",

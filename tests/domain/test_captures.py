@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.captures import Part, renewal, value_of
+from domain.captures import Part, owed_without_goods, renewal, value_of
 from domain.money import Money
 from domain.order import Order, OrderLine
 from tests.factories import an_order
@@ -56,6 +56,19 @@ def test_goods_that_are_not_wanted_any_more_bear_nothing() -> None:
     value = value_of(order, {1: 1}, {}, [], {LAMP: 1}, yuan(10500))
 
     assert value == yuan(10500)
+
+
+def test_the_next_parcel_bears_the_shipping_of_one_that_was_lost() -> None:
+    order = order_of((LAMP, 3, 2000), shipping=800)
+    bore_shipping, other = (Part({LAMP: 1}, yuan(value)) for value in (2800, 2000))
+    assert owed_without_goods(order, {}, {}, [bore_shipping, other], yuan(2000)) == yuan(0)
+
+    # when the first is lost, its shipping is owed even if nothing is sent any more
+    assert owed_without_goods(order, {1: 2}, {}, [other], yuan(800)) == yuan(800)
+    assert owed_without_goods(order, {}, {}, [other], yuan(4800)) == yuan(800)
+
+    # then the next one bears it, not a half of it
+    assert value_of(order, {}, {}, [other], {LAMP: 1}, yuan(4800)) == yuan(2800)
 
 
 def test_what_costs_less_by_now_than_has_left_bears_nothing() -> None:

@@ -33,14 +33,18 @@ def order(status: OrderStatus = S.IN_PROGRESS, *parts: PartOfOrder, **known: Any
         (order(S.UNDER_REVIEW, holds=["ADDRESS"]), "address", Party.CUSTOMER),
         # What a customer is to do comes first, and why staff look is nobody's business.
         (order(S.UNDER_REVIEW, holds=["VELOCITY", "PAYMENT_DUE"]), "payment_due", Party.CUSTOMER),
+        (order(S.UNDER_REVIEW, holds=["ADDRESS", "PAYMENT_DUE"]), "payment_due", Party.CUSTOMER),
         (order(S.UNDER_REVIEW, holds=["BLOCKED_BUYER"]), "review", Party.SHOP),
         (order(S.ACCEPTED), "accepted", Party.WAREHOUSE),
         (order(S.ACCEPTED, ship_by=SOON), "accepted_by", Party.WAREHOUSE),
+        # Who fetches it is told when it is ready, and not when it would have left.
+        (order(S.ACCEPTED, ship_by=SOON, pickup=True), "accepted", Party.WAREHOUSE),
         (order(S.ACCEPTED, short={"LAMP": None, "CUP": date(2026, 12, 3)}), "stock", Party.SHOP),
         (order(S.ACCEPTED, short={"CUP": date(2026, 12, 3)}), "stock_until", Party.SHOP),
         (order(S.IN_PROGRESS, PartOfOrder(F.OPEN, wave_at=SOON)), "planned", Party.WAREHOUSE),
         (order(S.IN_PROGRESS, PACKING, OPEN), "packing", Party.WAREHOUSE),
         (order(S.IN_PROGRESS, READY, pickup=True), "ready", Party.CUSTOMER),
+        (order(S.IN_PROGRESS, READY, PartOfOrder(F.PICKING, pickup=True), pickup=True), "packing", Party.WAREHOUSE),
         (order(S.IN_PROGRESS, ROAD, PACKING), "partly_sent", Party.WAREHOUSE),
         (order(S.IN_PROGRESS, ROAD, short={"CUP": None}), "partly_sent", Party.WAREHOUSE),
         (order(S.IN_PROGRESS, ROAD, HOME), "on_the_road", Party.CARRIER),

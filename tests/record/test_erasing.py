@@ -6,11 +6,13 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import text
 
+from domain.money import Money
 from domain.order import Address
 from models.database import Sessions
 from record.people.erasing import Erased, erase, erase_due
 from record.people.finding import orders_of
 from record.people.kept import kept_of
+from record.returns.store_credits import IssuedCredit, issue
 from tests.factories import an_order, events_of, place_order, place_orders
 from tests.planted import BUYER, NAMED, find_names, plant
 
@@ -42,10 +44,13 @@ def test_nothing_names_an_erased_person_and_their_orders_still_count(sessions: S
     assert "person.erased" in events_of(sessions, orders[0])
 
 
-def test_who_owes_an_invoice_is_erased_when_it_is_paid_and_their_limit_with_the_last_order(sessions: Sessions) -> None:
-    # given an order whose invoice is open, and one that owes nothing
+@pytest.mark.parametrize("what", ["invoices SET settled_minor = 0,", "credit_claims SET"])
+def test_who_buys_on_credit_is_erased_when_all_is_paid_and_their_limit_with_the_last_order(
+    sessions: Sessions, what: str
+) -> None:
+    # given an order whose invoice is open, or still to come, and one that owes nothing
     owing, other = plant(sessions), plant(sessions)
-    do(sessions, "UPDATE invoices SET closed_at = NULL, settled_minor = 0 WHERE order_id = :order", order=owing)
+    do(sessions, f"UPDATE {what} closed_at = NULL WHERE order_id = :order", order=owing)
 
     # when
     done = erase(sessions, [BUYER], "lin")
@@ -59,10 +64,31 @@ def test_who_owes_an_invoice_is_erased_when_it_is_paid_and_their_limit_with_the_
 
     # when
     do(sessions, "UPDATE invoices SET closed_at = now(), settled_minor = amount_minor")
+    do(sessions, "UPDATE credit_claims SET closed_at = now()")
 
     # then
     assert erase_due(sessions) == 1
     assert find_names(sessions) == []
+
+
+def test_a_credit_that_staff_gave_a_person_goes_with_them(sessions: Sessions) -> None:
+    # given a credit of no order, and one of somebody else
+    order_id = plant(sessions)
+    with sessions.begin() as session:
+        for number, owner in enumerate((BUYER, "SOMEBODY-ELSE")):
+            wanted = IssuedCredit(f"GIVEN-{number}", "store_credit", owner, Money(1_00, "CNY"), "lin")
+            issue(session, wanted)
+    with sessions() as session:
+        assert len(kept_of(session, [order_id])["store_credits"]) == 2
+
+    # when
+    erase(sessions, [BUYER], "lin")
+
+    # then
+    assert find_names(sessions) == []
+    with sessions() as session:
+        left = text("SELECT count(*) FROM store_credits WHERE customer_id = 'SOMEBODY-ELSE'")
+        assert session.scalar(left) == 1
 
 
 def test_a_person_may_read_all_that_erasing_removes(sessions: Sessions) -> None:

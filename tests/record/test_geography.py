@@ -66,6 +66,23 @@ def test_a_name_that_several_cities_have_is_read_by_the_region(atlas: Sessions) 
     assert spot(atlas, "US", "Nowhere", "Maine") == spot(atlas, "US", "Nowhere", "ME") != spot(atlas, "US", "Nowhere")
 
 
+def test_the_larger_of_two_cities_counts_and_only_large_ones_have_other_names(sessions: Sessions) -> None:
+    # given two cities of one name in one region, and a large one, each with other names
+    def city(name: str, latitude: float, people: int, *others: str) -> dict[str, Any]:
+        where = {"countrycode": "US", "admin1code": "CA", "latitude": latitude, "longitude": -118.0}
+        return where | {"name": name, "population": people, "alternatenames": list(others)}
+
+    cities = [city("Bell", 33.0, 20_000, "Clearwater"), city("Bell", 34.0, 40_000), city("Bell", 35.0, 30_000)]
+    with sessions.begin() as session:
+        load_cities(
+            session, "a package", lambda: [*cities, city("Los Angeles", 36.0, 4_000_000, "Angelópolis", "LA")], {}
+        )
+
+    assert spot(sessions, "US", "Bell")[0] == 34.0
+    assert spot(sessions, "US", "angelópolis", "CA")[0] == 36.0
+    assert [spot(sessions, "US", name)[2] for name in ("Clearwater", "LA")] == ["region", "region"]
+
+
 def test_the_package_is_read_once_for_each_of_its_versions(sessions: Sessions, cities: list[dict[str, Any]]) -> None:
     with sessions.begin() as session:
         load_cities(session, "a package 1", lambda: cities, us_states())

@@ -39,8 +39,10 @@ __all__ = ["address", "ask", "partners", "steps"]
 YEARS_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
-def disputed(steps: Steps, minor: int, outcome: DisputeOutcome | None = None, reference: str = "") -> None:
-    told = DisputeReport("DP-1", Money(minor, CNY), outcome=outcome, payment_reference=reference)
+def disputed(
+    steps: Steps, minor: int, outcome: DisputeOutcome | None = None, reference: str = "", name: str = "DP-1"
+) -> None:
+    told = DisputeReport(name, Money(minor, CNY), outcome=outcome, payment_reference=reference)
     with steps.sessions.begin() as session:
         tell(session, steps.order_id, told, "payments")
 
@@ -93,6 +95,25 @@ def test_money_that_a_dispute_frees_after_the_end_goes_back(steps: Steps) -> Non
 
     # then
     assert asked == [order.order_id]
+    assert sum(minor for kind, minor, _ in moved(order) if kind == "refunded") == TOTAL.minor_units
+    assert is_whole(order) == []
+
+
+def test_each_of_two_disputes_that_are_won_after_the_end_frees_its_money(steps: Steps) -> None:
+    # given an order that is undone while two equal parts of its money are disputed
+    order = tendered(steps)
+    audited(order)
+    for name in ("DP-1", "DP-2"):
+        disputed(order, 10_00, name=name)
+    undo(order)
+
+    # when one is won after the other
+    for name in ("DP-1", "DP-2"):
+        disputed(order, 10_00, DisputeOutcome.WON, name=name)
+        for _ in range(2):
+            Settlement(order.sessions, order.refunds.ways).settle_payment(order.order_id)
+
+    # then everything is back
     assert sum(minor for kind, minor, _ in moved(order) if kind == "refunded") == TOTAL.minor_units
     assert is_whole(order) == []
 

@@ -1,10 +1,14 @@
 """What an order knows that has continued as new just when something came: nothing of it is lost."""
 
+import asyncio
 from typing import cast
+
+import pytest
 
 from domain.disputes import DISPUTED
 from workflows.booking import Booking
 from workflows.compensations import UndoList
+from workflows.fulfillment import Fulfillment
 from workflows.merging import Merging
 from workflows.messages import OrderDeadlines
 from workflows.order_context import OrderContext
@@ -32,6 +36,25 @@ def test_a_report_that_may_cure_a_hold_is_looked_at() -> None:
     order = continued(OrderState(status="under_review", audits=1, holds=["PAYMENT"], audit_again=True))
 
     assert Review(order, Supply(order))._changed(unpaid=True)()
+
+
+async def test_work_under_way_is_followed_at_once_and_by_one_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    # given
+    work, followed = FulfillmentState("O-1-1", "SHANGHAI", 3), list[str]()
+    supply = Supply(continued(OrderState(status="in_progress", fulfillments=[work])))
+
+    async def follow(fulfillment: Fulfillment) -> None:
+        followed.append(fulfillment.name)
+
+    monkeypatch.setattr(supply, "_follow", follow)
+
+    # when goods are sent, and again after an edit
+    for _ in range(2):
+        supply.follow()
+        await asyncio.sleep(0)
+
+    # then
+    assert followed == ["O-1-1"]
 
 
 def test_goods_that_the_channel_has_shipped_are_taken_out_before_any_are_claimed() -> None:

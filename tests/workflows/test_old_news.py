@@ -54,8 +54,8 @@ async def test_a_signal_that_comes_during_a_look_and_tells_less_is_not_taken() -
 
     async def look(step: Any, reports: Reports, summary: str) -> Progress:
         # when an older signal comes meanwhile, and the newest one
-        work.hear(Progress(PICKED, number=3, interception_refused=True, reported=["shipment.forgotten"]))
-        work.hear(Progress(PACKED, picked_units=3, number=5, short_units=1))
+        work.reports.hear(Progress(PICKED, number=3, interception_refused=True, reported=["shipment.forgotten"]))
+        work.reports.hear(Progress(PACKED, picked_units=3, number=5, short_units=1))
         return found
 
     taken: list[tuple[Progress, Sequence[str]]] = []
@@ -64,8 +64,8 @@ async def test_a_signal_that_comes_during_a_look_and_tells_less_is_not_taken() -
         taken.append((progress, reported))
 
     work.order.steps.run_local = look  # type: ignore[method-assign,assignment]
-    work._take = take  # type: ignore[method-assign,assignment]
-    await work._look()
+    work.reports._take = take  # type: ignore[method-assign]
+    await work.reports.look()
 
     # then it stands where the record says, and knows what only the signal told
     [(progress, reported)] = taken

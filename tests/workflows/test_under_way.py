@@ -21,6 +21,11 @@ from tests.api.channel_calls import open_account, push
 from tests.baton import Baton, order_body
 from tests.workflows.test_cancel import LINES, shipped
 from tests.workflows.test_returns import ask, until_case
+from workflows.capturing import Capturing
+from workflows.elsewhere import FulfilledElsewhere
+from workflows.messages import OrderDeadlines
+from workflows.order_context import OrderContext
+from workflows.state import OrderInput, OrderState
 
 PAUSE = timedelta(hours=1)
 
@@ -243,6 +248,20 @@ async def test_a_case_canceled_in_temporal_too_late_ends_as_usual(silent: Baton)
     await until_case(silent, order_id, "R-1", "closed")
     assert (await silent.case(order_id, "R-1").result())["outcome"] == "closed"
     silent.verify()
+
+
+async def test_an_edit_while_the_gateway_captures_keeps_the_order_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    # given an order of which all has left
+    start = OrderInput("O-1", "shop", OrderDeadlines(), OrderState(needs_stock=False), edition=2)
+    order = OrderContext(start)
+
+    async def capture(capturing: Capturing) -> None:
+        order.editing = True
+
+    monkeypatch.setattr(Capturing, "elsewhere", capture)
+
+    # then goods may come to it
+    assert not await FulfilledElsewhere(order, [], lambda: None).all_left()
 
 
 async def cancel(baton: Baton, order_id: str, reason: str) -> httpx2.Response:

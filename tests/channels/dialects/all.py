@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from tests.channels.dialects.dialect import Dialect
 from tests.channels.dialects.douyin import DOUYIN
+from tests.channels.dialects.jd import JD
 from tests.channels.dialects.shopify import SHOPIFY
 from tests.channels.dialects.taobao import TAOBAO
 
-DIALECTS: Mapping[str, Dialect] = {"shopify": SHOPIFY, "taobao": TAOBAO, "douyin": DOUYIN}
+DIALECTS: Mapping[str, Dialect] = {"shopify": SHOPIFY, "taobao": TAOBAO, "douyin": DOUYIN, "jd": JD}

@@ -36,3 +36,5 @@ class Dialect:
     """More settings of `push`."""
     renewed_by: Mapping[str, Any] = field(default_factory=dict)
     """What renews the token, besides what is in `access`."""
+    renew_path: str = ""
+    """Where it is renewed, if elsewhere."""
