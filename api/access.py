@@ -74,6 +74,8 @@ class Right(StrEnum):
     """To say that a customer disputes a payment with the bank."""
     SETTLE = "settle"
     """To book what carriers, platforms and customers have paid."""
+    WRITE_OFF = "write_off"
+    """To give up what a customer owes by an invoice."""
     RECEIVE_RETURN = "receive_return"
     WRITE_REASONS = "reasons:write"
 
@@ -89,7 +91,7 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
         }
     ),
     Role.STAFF: frozenset(Right)
-    - {Right.WRITE_EXPORTS, Right.WRITE_RULES, Right.EDIT_ANY_AMOUNT, Right.ISSUE_ANY_CREDIT},
+    - {Right.WRITE_EXPORTS, Right.WRITE_RULES, Right.EDIT_ANY_AMOUNT, Right.ISSUE_ANY_CREDIT, Right.WRITE_OFF},
     Role.VIEWER: frozenset({*OPERATIONS, Right.READ_RULES}),
     Role.STORE: frozenset({Right.SEE_WORK, Right.SEE_WAVES, Right.WORK_AT_LOCATION, Right.RECEIVE_RETURN}),
     Role.RULES: frozenset({*OPERATIONS, Right.RELEASE_HOLD, Right.BULK, Right.READ_RULES, Right.WRITE_RULES}),

@@ -28,7 +28,7 @@ from api.orders import (
 from api.orders import batches as order_batches
 from api.orders import commands as order_commands
 from api.orders.commands import CancelBody, HoldReleaseBody
-from api.orders.credit import CreditAccountBody, InvoicePaymentBody
+from api.orders.credit import CreditAccountBody, InvoicePaymentBody, WriteOffBody
 from api.orders.edit_schemas import EditBody
 from api.orders.merging import UnmergeBody
 from api.orders.reviews import ForceBody, RejectBody
@@ -130,6 +130,7 @@ BODIES = (
         BulkBody,
         CreditAccountBody,
         InvoicePaymentBody,
+        WriteOffBody,
         ExportBody,
     ),
     # Store credits

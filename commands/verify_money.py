@@ -117,10 +117,12 @@ BY_PAYMENT = """
 
 INVOICED = """
     SELECT invoice_id AS id,
-        settled_minor <> coalesce(settled, 0) OR coalesce(paid, 0) <> coalesce(captured, 0) AS wrong
+        settled_minor <> coalesce(settled, 0) OR coalesce(paid, 0) <> coalesce(captured, 0)
+            OR (closed_at IS NULL) <> (settled_minor < amount_minor) AS wrong
     FROM invoices
     LEFT JOIN (
-        SELECT invoice_id, sum(amount_minor) AS settled, sum(amount_minor) FILTER (WHERE kind = 'payment') AS paid
+        SELECT invoice_id, sum(CASE kind WHEN 'recovered' THEN -amount_minor ELSE amount_minor END) AS settled,
+            sum(amount_minor) FILTER (WHERE kind = 'payment') AS paid
         FROM invoice_entries GROUP BY invoice_id) AS entries USING (invoice_id)
     LEFT JOIN (
         SELECT split_part(key, ':', 3) AS invoice_id, sum(amount_minor) AS captured FROM money_movements

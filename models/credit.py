@@ -73,7 +73,9 @@ class InvoiceRow(Base):
 
 
 class InvoiceEntryRow(Base):
-    """A payment of an invoice, or a credit for goods that came back; `key` is that of the payment or the return."""
+    """A payment of an invoice, a credit for goods that came back, or what was written off. What is paid of the latter
+    after all is `recovered`: it is settled no more by having been written off. `key` is that of the payment or the
+    return."""
 
     __tablename__ = "invoice_entries"
 
@@ -85,6 +87,6 @@ class InvoiceEntryRow(Base):
     at: Mapped[Now]
 
     __table_args__ = (
-        CheckConstraint("kind IN ('payment', 'credit')", "kind"),
+        CheckConstraint("kind IN ('payment', 'credit', 'write_off', 'recovered')", "kind_known"),
         CheckConstraint("amount_minor > 0", "amount_positive"),
     )

@@ -7,8 +7,9 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import Field
 from sqlalchemy import case, func, select
+from sqlalchemy.orm import Session
 
-from api.dependencies import CreditReader, Services, Settler, WithServices, read_body
+from api.dependencies import CreditReader, Forgiver, Services, Settler, WithServices, read_body
 from api.errors import BAD_KEY, FORBIDDEN, NOT_FOUND, Problem, invalid
 from api.idempotency import OnceRoute
 from api.inputs import Cursor, Filter, Limit, PathId, after, cut
@@ -18,7 +19,7 @@ from api.schemas import Amount, Answer, Body, Currency, Page, Reference
 from domain.money import Money, NotMoney
 from models.credit import CreditAccountRow, InvoiceRow
 from record.orders.credit import set_account
-from record.orders.invoices import OverPaid, pay
+from record.orders.invoices import OverPaid, pay, write_off
 
 router = APIRouter(tags=["orders"], route_class=OnceRoute)
 
@@ -56,8 +57,13 @@ class InvoicePaymentBody(Body):
     currency: Currency
 
 
+class WriteOffBody(Body):
+    why: Literal["uncollectible", "disputed", "small_amount"]
+
+
 class Invoice(Answer):
-    """What the customer owes for one parcel, or for goods fetched. `settled` was paid, or credited for goods back."""
+    """What the customer owes for one parcel, or for goods fetched. `settled` was paid, credited for goods back, or
+    written off."""
 
     invoice_id: str
     order_id: str
@@ -148,6 +154,24 @@ async def pay_invoice(invoice_id: PathId, request: Request, caller: Settler, ser
     return await run_in_threadpool(_pay, services, invoice_id, body.payment_id, amount, caller.name)
 
 
+@router.post(
+    "/invoices/{invoice_id}/write-off",
+    summary="Give up what is left of an invoice",
+    response_model=Invoice,
+    responses=responses({200: ("It is closed", examples.INVOICE)}, BAD_KEY, FORBIDDEN, NOT_FOUND),
+    openapi_extra=json_body(WriteOffBody, examples.WRITE_OFF),
+)
+async def write_off_invoice(invoice_id: PathId, request: Request, caller: Forgiver, services: WithServices) -> Invoice:
+    """Nothing is asked for any more, and nothing is captured; a payment that comes after all is booked as any other."""
+    body = await read_body(request, WriteOffBody)
+
+    def write() -> Invoice:
+        with services.sessions.begin() as session:
+            return _answer(session, invoice_id, write_off(session, invoice_id, body.why, caller.name))
+
+    return await run_in_threadpool(write)
+
+
 def _pay(services: Services, invoice_id: str, payment_id: str, amount: Money, actor: str) -> Invoice:
     with services.sessions.begin() as session:
         try:
@@ -156,12 +180,16 @@ def _pay(services: Services, invoice_id: str, payment_id: str, amount: Money, ac
             raise invalid("amount", str(error)) from None
         except ValueError as error:
             raise invalid("currency", str(error)) from None
-        if row is None:
-            raise Problem(NOT_FOUND, "there is no such invoice")
-        session.flush()
-        found = session.execute(select(InvoiceRow, _STATE).where(InvoiceRow.invoice_id == invoice_id)).one()
-        session.refresh(found[0])
-        return _invoice(*found)
+        return _answer(session, invoice_id, row)
+
+
+def _answer(session: Session, invoice_id: str, row: InvoiceRow | None) -> Invoice:
+    if row is None:
+        raise Problem(NOT_FOUND, "there is no such invoice")
+    session.flush()
+    found = session.execute(select(InvoiceRow, _STATE).where(InvoiceRow.invoice_id == invoice_id)).one()
+    session.refresh(found[0])
+    return _invoice(*found)
 
 
 def _account(services: Services, customer_id: str) -> CreditAccount:

@@ -13,6 +13,7 @@ ACCOUNT: dict[str, Any] = {
     "set_at": "2026-01-02T08:00:00Z",
 }
 PAYMENT = {"payment_id": "BANK-20260120-3", "amount": "358.00", "currency": "CNY"}
+WRITE_OFF = {"why": "uncollectible"}
 INVOICE = {
     "invoice_id": f"{ORDER_ID}-1",
     "order_id": ORDER_ID,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, select, text
+from sqlalchemy import case, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -13,7 +13,8 @@ from record import journal
 from record.order_mapping import lock_order
 from record.orders.movements import Movement, book
 
-PAYMENT, CREDIT = "payment", "credit"
+PAYMENT, CREDIT, WRITE_OFF, RECOVERED = "payment", "credit", "write_off", "recovered"
+SAID = {PAYMENT: "paid", CREDIT: "credited", WRITE_OFF: "written_off", RECOVERED: "recovered"}
 OVERDUE = "overdue invoice: "
 """The prefix of this attention, by which it is known from other reasons."""
 _CALM = text("UPDATE orders SET attention = NULL WHERE order_id = :order_id AND attention = :mine")
@@ -40,9 +41,22 @@ def pay(session: Session, invoice_id: str, key: str, amount: Money, actor: str) 
         return row
     left = Money(row.amount_minor - row.settled_minor, row.currency)
     if left < amount:
-        raise OverPaid(left)
+        _recover(session, row, key, amount - left, actor)
     _settle(session, row, PAYMENT, key, amount.minor_units, actor)
     book(session, Movement(order_id, key, "captured", amount, f":{invoice_id}:{key}"))
+    return row
+
+
+def write_off(session: Session, invoice_id: str, why: str, actor: str) -> InvoiceRow | None:
+    """Ask nothing more for an invoice that nobody will pay: it is closed, and what its customer owes is less by what
+    was left. Nothing the second time; None for an unknown invoice. `why` is a code."""
+    order_id = session.scalar(select(InvoiceRow.order_id).where(InvoiceRow.invoice_id == invoice_id))
+    if order_id is None:
+        return None
+    lock_order(session, order_id)
+    row = session.get_one(InvoiceRow, invoice_id, with_for_update=True, populate_existing=True)
+    if left := row.amount_minor - row.settled_minor:
+        _settle(session, row, WRITE_OFF, WRITE_OFF, left, actor, why=why)
     return row
 
 
@@ -81,16 +95,26 @@ def _open(session: Session, order_id: str) -> Sequence[InvoiceRow]:
     ).all()
 
 
-def _settle(session: Session, row: InvoiceRow, kind: str, key: str, minor: int, actor: str) -> None:
+def _recover(session: Session, row: InvoiceRow, key: str, amount: Money, actor: str) -> None:
+    """Count this much of what was written off as owed again, since it is paid now. Raises OverPaid for more."""
+    E = InvoiceEntryRow
+    signed = case({WRITE_OFF: E.amount_minor, RECOVERED: -E.amount_minor}, value=E.kind, else_=0)
+    lost = session.scalar(select(func.coalesce(func.sum(signed), 0)).where(E.invoice_id == row.invoice_id)) or 0
+    if lost < amount.minor_units:
+        raise OverPaid(Money(int(lost) + row.amount_minor - row.settled_minor, row.currency))
+    _settle(session, row, RECOVERED, f"{key}:{RECOVERED}", amount.minor_units, actor)
+
+
+def _settle(session: Session, row: InvoiceRow, kind: str, key: str, minor: int, actor: str, **why: str) -> None:
     entry = {"invoice_id": row.invoice_id, "key": key, "kind": kind, "amount_minor": minor, "actor": actor}
     session.execute(insert(InvoiceEntryRow).values(entry))
-    row.settled_minor += minor
-    if row.settled_minor == row.amount_minor:
+    row.settled_minor += -minor if kind == RECOVERED else minor
+    if row.settled_minor == row.amount_minor and row.closed_at is None:
         _close(session, row)
     session.flush()
     amount = Money(minor, row.currency)
-    what = "paid" if kind == PAYMENT else "credited"
-    tell(session, row.order_id, what, f"{row.invoice_id}:{key}", {"amount": amount.text, "currency": row.currency})
+    fields = {"amount": amount.text, "currency": row.currency, **why}
+    tell(session, row.order_id, SAID[kind], f"{row.invoice_id}:{key}", fields)
 
 
 def _close(session: Session, row: InvoiceRow) -> None:
@@ -102,6 +126,6 @@ def _close(session: Session, row: InvoiceRow) -> None:
 
 
 def tell(session: Session, order_id: str, what: str, subject: str, data: dict[str, str]) -> None:
-    """Append the fact that an invoice was issued, paid, credited or is overdue; `subject` begins with its id."""
+    """Append a fact of the invoice: issued, paid, credited, overdue ...; `subject` begins with its id."""
     fields = {"invoice_id": subject.partition(":")[0], **data}
     journal.append_fact(session, order_id, f"invoice.{what}", f"invoice.{what}:{subject}", fields)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from activities.audit import AuditRequest
 from activities.audit_findings import AuditResult
@@ -14,6 +14,7 @@ from activities.carrier_claims import Remedy
 from activities.reserve import StockRequest
 from activities.withdraw import Withdrawal
 from commands.parameters import set_parameter
+from commands.verify_money import INVOICED
 from domain.editing.wanted import WantedEdit
 from domain.money import Money
 from domain.returns.requests import RecordGoodsRequest, RefundReturnRequest
@@ -131,6 +132,33 @@ def test_what_has_left_is_invoiced_once_and_paid_in_parts(on_credit: Steps) -> N
         assert money.captured(session, steps.order_id).minor_units == TOTAL
     with pytest.raises(invoices.OverPaid):
         pay(steps, "BANK-3", 1)
+
+
+def test_what_nobody_will_pay_is_written_off_and_booked_if_it_is_paid_after_all(on_credit: Steps) -> None:
+    # given
+    steps = sent(on_credit)
+    pay(steps, "BANK-1", 1000)
+    name = invoice(steps).invoice_id
+
+    # when
+    for _ in range(2):
+        with steps.sessions.begin() as session:
+            invoices.write_off(session, name, "uncollectible", "ada")
+
+    # then it is closed, and counts as owed no more
+    assert (invoice(steps).settled_minor, invoice(steps).closed_at is None) == (TOTAL, False)
+    assert [audited(placed(on_credit)).open.codes for _ in range(3)] == [[], [], ["CREDIT"]]
+
+    # when a part of it is paid after all, and too much
+    pay(steps, "BANK-2", 2000)
+    pay(steps, "BANK-2", 2000)
+    with pytest.raises(invoices.OverPaid):
+        pay(steps, "BANK-3", TOTAL)
+
+    # then
+    with steps.sessions() as session:
+        assert money.captured(session, steps.order_id).minor_units == 3000
+        assert [row.id for row in session.execute(text(INVOICED)) if row.wrong] == []
 
 
 def test_goods_that_come_back_unpaid_lower_the_invoice_and_refund_nothing(on_credit: Steps) -> None:
