@@ -45,8 +45,11 @@ PARAMETERS = Parameters(
     buyer_velocity=Velocity(orders=3, hours=24),
     ordinary_amount=Ordinary(times=10, orders=5),
 )
-TOO_FAR = PaymentTerms(TermsKind.ON_DELIVERY, areas=frozenset({"GB"}))
-TOO_MUCH = PaymentTerms(TermsKind.ON_DELIVERY, most={"CNY": 1})
+NOT_AT_THE_DOOR = (
+    PaymentTerms(TermsKind.ON_DELIVERY, areas=frozenset({"GB"})),
+    PaymentTerms(TermsKind.ON_DELIVERY, most={"CNY": 1}),
+    PaymentTerms(TermsKind.ON_DELIVERY, most={"EUR": 1_000_000}),
+)
 ON_CREDIT = PaymentTerms(TermsKind.ON_CREDIT)
 BUYER = Buyer("a-token", "0071", "李**")
 WINE = ProductFacts(
@@ -125,8 +128,10 @@ PAYMENT: Sequence[Case] = (
     ("wrong_amount", paying("captured", ONE_LAMP_MORE), HOLD, "PAYMENT_AMOUNT"),
     ("wrong_amount", paying("captured", Money(ORDER.grand_total.minor_units, "EUR")), HOLD, "PAYMENT_AMOUNT"),
     ("wrong_amount", paying("captured", None), HOLD, "PAYMENT_AMOUNT"),
-    ("not_on_delivery", facts(payment=PaymentFacts("on_delivery"), terms=TOO_FAR), HOLD, "ON_DELIVERY"),
-    ("not_on_delivery", facts(payment=PaymentFacts("on_delivery"), terms=TOO_MUCH), HOLD, "ON_DELIVERY"),
+    *(
+        ("not_on_delivery", facts(payment=PaymentFacts("on_delivery"), terms=terms), HOLD, "ON_DELIVERY")
+        for terms in NOT_AT_THE_DOOR
+    ),
     ("over_credit", facts(payment=PaymentFacts("on_credit"), terms=ON_CREDIT), HOLD, "CREDIT"),
     (
         "disputed",

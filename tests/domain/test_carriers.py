@@ -79,8 +79,9 @@ def test_the_requested_carrier_is_first(changes: dict[str, Any], first: str, wor
         ({"boxes": (Box(2_001),)}, "Light", "takes 2000 g at most, and a parcel weighs 2001 g"),
         ({"channels": frozenset({"mall", "shop"})}, "Fast", "is not used for mall"),
         ({"origin": ("GB", "")}, "Cheap", "has no rate from GB to CN/四川省"),
+        ({"collected_by": frozenset({"Fast"})}, "Cheap", "does not collect money from customers"),
     ],
-    ids=["province", "country", "class of goods", "weight", "channel", "no price"],
+    ids=["province", "country", "class of goods", "weight", "channel", "no price", "cash"],
 )
 def test_an_ineligible_carrier_has_a_reason(changes: dict[str, Any], out: str, words: str) -> None:
     offers = ranked(**changes)

@@ -62,3 +62,9 @@ def test_distance_breaks_ties_before_the_id_and_after_the_priority() -> None:
     # then
     assert chosen(far, near) == ["B"]
     assert chosen(replace(far, priority=99), near) == ["A"]
+
+    # and of three that have one lamp each, the nearest two share what is asked for
+    middle_one = Candidate("0", {LAMP: 1}, kilometers=200.0)
+    found = CandidateSet({one.location_id: one for one in (far, near, middle_one)})
+    shared = decide(Basis(Wanted({LAMP: 2}), found, Weights()), (Link("balanced"),)).assignments
+    assert sorted(shared) == ["0", "B"]

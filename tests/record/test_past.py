@@ -13,6 +13,7 @@ from record.channels import fetched
 from record.channels.accounts import Account, make_account
 from record.channels.fetched import Fetched, take_fetched, take_past
 from record.channels.past_orders import NoPastOrder, PastReading, read_past, write_past
+from record.channels.reading import read_order
 from record.orders.past import PastOrder, PastWriter
 from tests.channels.payloads import parsed
 from tests.factories import everything_in
@@ -112,6 +113,13 @@ def refunded_later(sessions: Sessions, **changes: Any) -> int:
 )
 def test_a_later_refund_is_worth_what_it_would_have_been_before(sessions: Sessions, changes: Any) -> None:
     assert refunded_later(sessions, **changes) == past(**changes).refunded > 0
+
+
+def test_a_channel_that_calls_an_order_refunded_without_an_amount_means_all_of_it() -> None:
+    states: list[dict[str, Any]] = [{}, {"financial_status": "refunded"}, {"refunds": [refund(1, "10.00")]}]
+    payloads = [json.dumps(parsed("shopify", "ordinary") | state).encode() for state in states]
+
+    assert [read_order(ACCOUNT, raw).said_refunded for raw in payloads] == [0, total(), 10_00]
 
 
 def test_a_past_order_that_its_channel_cancels_later_is_paid_back(sessions: Sessions) -> None:
