@@ -23,7 +23,7 @@ from record.orders.payment_claims import CHECK_ASKED
 from record.orders.told_refunds import book_told
 from tests.activities.conftest import address, ask, partners, steps
 from tests.activities.story import Steps
-from tests.activities.test_tenders import (
+from tests.activities.tendering import (
     CNY,
     TOTAL,
     audited,
