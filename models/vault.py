@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 SEALED = "sealed:"
 FINDING = b"baton: persons found by phone and e-mail"
 """Keeps the keys of digests apart from those that seal."""
-SECRETS = frozenset({"token", "key", "secret", "salt", "refresh_token"})
+SECRETS = frozenset({"token", "key", "secret", "salt", "refresh_token", "aes_key"})
 """Names of secrets in the settings of a channel's account, at any depth."""
 
 

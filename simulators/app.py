@@ -40,6 +40,8 @@ from simulators.tms import Tms
 from simulators.tms_returns import TmsReturns
 from simulators.trouble_injector import TroubleInjector
 from simulators.trouble_state import TroubleState
+from simulators.wechat import Wechat
+from simulators.wechat_parcels import WechatParcels
 from simulators.wms import Wms
 from simulators.wms_counts import WmsCounts
 from simulators.wms_returns import WmsReturns
@@ -56,7 +58,7 @@ def create_app(settings: SimulatorSettings | None = None) -> Starlette:
     tms = Tms(world, endpoints_of["tms"], wms)
     mailbox = Mailbox(endpoints_of["channel"])
     qimen = Qimen(world, wms, settings.callback_url)
-    shopify, taobao, douyin, jd = (PlatformState(endpoints_of["channel"]) for _ in range(4))
+    shopify, taobao, douyin, jd, wechat = (PlatformState(endpoints_of["channel"]) for _ in range(5))
     routes = {
         "qimen": qimen.routes(),
         "wms": [
@@ -92,6 +94,7 @@ def create_app(settings: SimulatorSettings | None = None) -> Starlette:
         "taobao": Taobao(taobao, TaobaoSends(taobao)).routes(),
         "douyin": Douyin(douyin, Listings(endpoints_of["channel"]), DouyinParcels(douyin)).routes(),
         "jd": Jd(jd, Listings(endpoints_of["channel"])).routes(),
+        "wechat": Wechat(wechat, Listings(endpoints_of["channel"]), WechatParcels(wechat)).routes(),
     }
 
     def change_pace(request: Request, body: Body) -> tuple[int, Body]:

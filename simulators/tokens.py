@@ -46,6 +46,15 @@ class Tokens:
         self.refresh_tokens.remove(refresh_token)
         return self.give()
 
+    def current(self) -> Body | None:
+        """The newest token that is good for a while, as a platform gives it again; None if there is none."""
+        soon = datetime.now(UTC) + timedelta(minutes=5)
+        given = [(end, token) for token, end in self.ends.items() if soon < end and token != FIRST]
+        if not given:
+            return None
+        end, token = max(given)
+        return {"access_token": token, "expires_in": int((end - datetime.now(UTC)).total_seconds())}
+
     def give(self) -> Body:
         number = self.renewed + 2
         token, following = f"{FIRST}-{number}", f"{FIRST_REFRESH}-{number}"

@@ -13,7 +13,9 @@ from api.openapi import OPEN, responses
 from api.parameter_check import ANY_QUERY
 from api.schemas import Answer
 from domain.secrets import is_secret
-from record.channels.accounts import Account, find_account
+from integrations.channels.proofs import opened
+from integrations.channels.sealed import SealedMessages
+from record.channels.accounts import find_account
 
 router = APIRouter(tags=["channels"])
 
@@ -47,17 +49,27 @@ async def take_channel_webhook(channel: PathId, request: Request, services: With
     if account is None or account.signature is None:
         raise Problem(NOT_FOUND, "this channel has no account that webhooks could come from")
     raw, headers = await raw_body(request), dict(request.headers)
-    if not _is_signed(account, headers, raw):
+    # An account may be older than the minimum length of secrets.
+    good = is_secret(account.secret)
+    message = opened(account.signature, account.secret, headers, dict(request.query_params), raw) if good else None
+    if message is None:
         raise Problem(UNAUTHENTICATED, "the signature is not the channel's")
     for unit, amount in (("requests", 1), ("items", 1), ("bytes", len(raw))):
         services.quotas.charge_channel(channel, unit, amount)
-    [intake] = await take(services, account, [Sent(raw, headers, WEBHOOK)])
-    if account.translator.answer:
-        return Response(account.translator.answer, 200, media_type="application/json")
+    [intake] = await take(services, account, [Sent(message, headers, WEBHOOK)])
+    if answer := account.translator.answer:
+        return Response(answer, 200, media_type="application/json" if answer.startswith("{") else "text/plain")
     return Response(IntakeTaken.model_validate(intake).model_dump_json(), 202, media_type="application/json")
 
 
-def _is_signed(account: Account, headers: dict[str, str], raw: bytes) -> bool:
-    assert account.signature is not None
-    # An account may be older than the minimum length of secrets.
-    return is_secret(account.secret) and account.signature.verify(account.secret, headers, raw)
+@router.get("/channels/{channel}/webhooks", include_in_schema=False, openapi_extra={"parameters": [ANY_QUERY]} | OPEN)
+async def prove_webhook_address(channel: PathId, request: Request, services: WithServices) -> Response:
+    """WeChat asks once whether this address knows the account's secret, and wants its text back."""
+    account = await to_thread.run_sync(find_account, services.sessions, channel)
+    if account is None or not isinstance(account.signature, SealedMessages):
+        raise Problem(NOT_FOUND, "this channel does not ask so")
+    services.quotas.charge_channel(channel, "requests", 1)
+    echo = account.signature.echo(account.secret, dict(request.query_params)) if is_secret(account.secret) else None
+    if echo is None:
+        raise Problem(UNAUTHENTICATED, "the signature is not the channel's")
+    return Response(echo, media_type="text/plain")

@@ -22,17 +22,8 @@ def _read(paper: str, **other: Ability) -> Abilities:
     return {Matter[name]: other.get(name, there("read from the order", paper)) for name in names}
 
 
-WECHAT_ORDER = "developers.weixin.qq.com, channels/ec/order/get"
 WOO_ORDER, AMAZON_ORDER = "WooCommerce REST API v3, Orders", "developer-docs.amazon.com, Orders API"
 
-WECHAT = unconnected(
-    not_built("only what a relay forwards, signed with `X-Signature`; its orders wait to be fetched"),
-    _read(
-        WECHAT_ORDER,
-        REFUNDED=not_built("an order has the units only; the amount is that of its after-sales order", WECHAT_ORDER),
-        TESTS=not_there("an order does not say that it is a test", WECHAT_ORDER),
-    ),
-)
 WOOCOMMERCE = unconnected(
     there("webhook signed with `X-WC-Webhook-Signature`: orders whole", "WooCommerce REST API v3, Webhooks"),
     _read(

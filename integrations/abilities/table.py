@@ -5,7 +5,7 @@ Whether a direction is there is said by its registry of clients; a row that says
 
 from collections.abc import Collection, Mapping
 
-from integrations.abilities import douyin, jd, not_yet, shopify, taobao
+from integrations.abilities import douyin, jd, not_yet, shopify, taobao, wechat
 from integrations.abilities.ability import Abilities, Matter
 from integrations.pulls.registry import PULLERS
 from integrations.pushes.registry import PUSHERS
@@ -17,7 +17,7 @@ TABLE: Mapping[str, Abilities] = {
     "taobao": taobao.ABILITIES,
     "jd": jd.ABILITIES,
     "douyin": douyin.ABILITIES,
-    "wechat": not_yet.WECHAT,
+    "wechat": wechat.ABILITIES,
     "woocommerce": not_yet.WOOCOMMERCE,
     "amazon": not_yet.AMAZON,
 }

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 
-from integrations.access import douyin, jd
+from integrations.access import douyin, jd, wechat
 from integrations.access.renewer import Renewer
 
-RENEWERS: Mapping[str, Renewer] = {"douyin": douyin.renew, "jd": jd.renew}
+RENEWERS: Mapping[str, Renewer] = {"douyin": douyin.renew, "jd": jd.renew, "wechat": wechat.renew}
 PAGES: Mapping[str, str] = {
     "douyin": "https://fxg.jinritemai.com/index.html#/ffa/open/applicationAuthorize",
     "jd": "https://open-oauth.jd.com/oauth2/to_login",
+    "wechat": "https://store.weixin.qq.com/shop",
 }
 
 

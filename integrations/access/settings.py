@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, BaseModel, Field, HttpUrl, SecretStr, Valida
 REQUIRED: Mapping[str, tuple[str, ...]] = {
     "douyin": ("key", "secret", "refresh_token"),
     "jd": ("key", "secret", "refresh_token"),
+    "wechat": ("key", "secret"),
 }
 """What each platform needs to renew a token; accounts of others have no `access`."""
 
@@ -24,6 +25,8 @@ class AccessSettings(BaseModel, frozen=True, extra="forbid"):
     secret: SecretStr = SecretStr("")
     token: SecretStr = SecretStr("")
     refresh_token: SecretStr = SecretStr("")
+    aes_key: SecretStr = SecretStr("")
+    """WeChat: the key that its messages are encrypted with (EncodingAESKey)."""
     expires_at: AwareDatetime | None = None
     """When the token ends; unknown for one that a person has given."""
     renew_url: HttpUrl | None = None

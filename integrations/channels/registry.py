@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from integrations.channels import amazon, douyin, files, jd, plain, pos, shaping, shopify, taobao, wechat, woocommerce
+from integrations.channels.proofs import Signature
 from integrations.channels.reading import Payload
-from integrations.channels.signatures import Signature
 from integrations.channels.translated import Event, Shipped, Shop, Translated
 
 
@@ -23,7 +23,7 @@ class Translator:
     """What a channel's file offers; `None` if the channel has no such thing.
 
     `shop` has the defaults of an account, `split` splits a page of a list into orders, and an account whose gateway
-    signs otherwise may replace `signature`. A platform that insists on an answer of its own gets `answer`, in JSON.
+    signs otherwise may replace `signature`. A platform that insists on an answer of its own gets `answer`.
     """
 
     shop: Shop
@@ -60,7 +60,14 @@ TRANSLATORS: Mapping[str, Translator] = {
         douyin.split,
         douyin.ANSWER,
     ),
-    "wechat": Translator(wechat.SHOP, wechat.translate, wechat.events, wechat.SIGNATURE, wechat.upload_shipment),
+    "wechat": Translator(
+        wechat.SHOP,
+        wechat.translate,
+        wechat.events,
+        wechat.SIGNATURE,
+        wechat.upload_shipment,
+        answer=wechat.ANSWER,
+    ),
     "amazon": Translator(amazon.SHOP, amazon.translate, amazon.events, amazon.SIGNATURE, amazon.upload_shipment),
     "pos": Translator(pos.SHOP, pos.translate, pos.events, pos.SIGNATURE),
     "file": Translator(files.SHOP, files.translate, split=files.split),

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 ENCODINGS: Mapping[str, Callable[[bytes], bytes]] = {
     "base64": base64.b64encode,
@@ -77,14 +77,6 @@ class StandardWebhooks:
         # There are several signatures while a secret is being rotated.
         given = header(headers, "webhook-signature").split()
         return any(hmac.compare_digest(expected, one.encode("utf-8", "replace")) for one in given)
-
-
-Signature = HmacScheme | AppSignature | StandardWebhooks
-
-
-def of_app(signature: Signature | None, app_key: str) -> Signature | None:
-    """The signature with the key of the account's app, where it takes part in it."""
-    return replace(signature, app_key=app_key) if isinstance(signature, AppSignature) else signature
 
 
 def header(headers: Mapping[str, str], name: str) -> str:

@@ -10,12 +10,14 @@ from domain.order import Address, Order, OrderLine
 from domain.status import PaymentStatus
 from integrations.channels import shaping, shipped
 from integrations.channels.reading import Payload, Reader, open_object
+from integrations.channels.sealed import SealedMessages
 from integrations.channels.shaping import total
-from integrations.channels.signatures import HmacScheme
 from integrations.channels.translated import Event, Financial, Kind, Shipped, Shop, ThinEvent, Translated
 
 SHOP = Shop("wechat")
-SIGNATURE = HmacScheme("X-Signature")
+SIGNATURE = SealedMessages()
+ANSWER = "success"
+"""What WeChat wants to hear; anything else and it sends again."""
 CNY = "CNY"
 EVENTS = {
     "channels_ec_order_new": Kind.CREATE,
@@ -41,7 +43,8 @@ UNPAID, AFTER_SALES_CANCELED, BUYER_CANCELED = 10, 200, 250
 
 
 def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
-    order = open_object(payload).unwrap("order")
+    answer = open_object(payload)
+    order, after_sales = answer.unwrap("order"), answer.objects("after_sale_orders")
     detail = order.object("order_detail")
     price, pay, notes = detail.object("price_info"), detail.object("pay_info"), detail.object("ext_info")
     delivery = detail.object("delivery_info")
@@ -49,7 +52,7 @@ def translate(payload: Payload, shop: Shop = SHOP) -> Translated:
     modified_at = order.seconds("update_time") or placed_at
     lines = [_line(number, item) for number, item in enumerate(detail.objects("product_infos"), 1)]
     discounts = total((price.minor(name, CNY) for name in DISCOUNTS), CNY)
-    financial = _financial(order, detail, pay)
+    financial = _financial(order, detail, pay, after_sales)
     address = _address(delivery)
     return Translated(
         order=Order(
@@ -124,9 +127,9 @@ def _line(number: int, item: Reader) -> OrderLine:
     )
 
 
-def _financial(order: Reader, detail: Reader, pay: Reader) -> Financial:
+def _financial(order: Reader, detail: Reader, pay: Reader, after_sales: list[Reader]) -> Financial:
     status, paid_at = order.whole("status"), pay.seconds("pay_time")
-    after_sales = order.object("aftersale_detail").whole("on_aftersale_order_cnt")
+    open_after_sales = order.object("aftersale_detail").whole("on_aftersale_order_cnt")
     back = [item for item in detail.objects("product_infos") if item.whole("finish_aftersale_sku_cnt")]
     paid = PaymentStatus.PAID if paid_at and status != UNPAID else PaymentStatus.PENDING
     if status == AFTER_SALES_CANCELED:
@@ -135,17 +138,21 @@ def _financial(order: Reader, detail: Reader, pay: Reader) -> Financial:
         paid = PaymentStatus.PARTIALLY_REFUNDED
     return Financial(
         status=paid,
-        # Only the after-sales order has the refunded amount.
-        refunded=Money(0, CNY),
+        # Only the after-sales orders have the refunded amounts; the pull fetches them with the order.
+        refunded=total((one.object("refund_info").minor("amount", CNY) for one in after_sales if _is_paid(one)), CNY),
         tax_included=Money(0, CNY),
         paid_at=paid_at,
         refunded_units=tuple(
             (f"{item.text('product_id')}:{item.text('sku_id')}", item.whole("finish_aftersale_sku_cnt"))
             for item in back
         ),
-        refund_asked=after_sales > 0,
+        refund_asked=open_after_sales > 0,
         canceled=status in (AFTER_SALES_CANCELED, BUYER_CANCELED),
     )
+
+
+def _is_paid(after_sale: Reader) -> bool:
+    return after_sale.text("status") in ("MERCHANT_REFUND_SUCCESS", "MERCHANT_RETURN_SUCCESS")
 
 
 def _shipped(

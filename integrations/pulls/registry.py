@@ -9,10 +9,12 @@ from integrations.pulls.puller import Puller
 from integrations.pulls.settings import PullSettings
 from integrations.pulls.shopify import ShopifyPull
 from integrations.pulls.taobao import TaobaoPull
+from integrations.pulls.wechat import WechatPull
 
 PULLERS: Mapping[str, Callable[[PullSettings, Shop], Puller]] = {
     "shopify": ShopifyPull,
     "taobao": TaobaoPull,
     "douyin": DouyinPull,
     "jd": JdPull,
+    "wechat": WechatPull,
 }

@@ -11,6 +11,7 @@ REQUIRED_KEYS: Mapping[str, tuple[str, ...]] = {
     "taobao": ("token", "key", "secret"),
     "douyin": ("key", "secret"),
     "jd": ("key", "secret"),
+    "wechat": (),
 }
 """The credentials that each translator's platform requires; where tokens are renewed, an account may begin without one.
 Only these platforms can be pulled."""

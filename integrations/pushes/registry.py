@@ -8,11 +8,13 @@ from integrations.pushes.plain import PlainPush
 from integrations.pushes.pusher import Pusher
 from integrations.pushes.settings import PushSettings
 from integrations.pushes.shopify import ShopifyPush
+from integrations.pushes.wechat import WechatPush
 
 PUSHERS: Mapping[str, Callable[[PushSettings], Pusher]] = {
     "shopify": ShopifyPush,
     "douyin": DouyinPush,
     "jd": JdPush,
+    "wechat": WechatPush,
 }
 
 

@@ -8,11 +8,13 @@ from integrations.refunds.plain import PlainRefund
 from integrations.refunds.refunder import Refunder
 from integrations.refunds.settings import RefundSettings
 from integrations.refunds.shopify import ShopifyRefund
+from integrations.refunds.wechat import WechatRefund
 
 REFUNDERS: Mapping[str, Callable[[RefundSettings], Refunder]] = {
     "shopify": ShopifyRefund,
     "douyin": DouyinRefund,
     "jd": JdRefund,
+    "wechat": WechatRefund,
 }
 
 

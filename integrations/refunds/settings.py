@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, HttpUrl, SecretStr, ValidationError
 REQUIRED_KEYS: Mapping[str, tuple[str, ...]] = {
     "douyin": ("key", "secret"),
     "jd": ("key", "secret"),
+    "wechat": (),
 }
 """The credentials that a translator's platform requires; all others only need a token."""
 

@@ -10,12 +10,14 @@ from integrations.uploads.settings import UploadSettings
 from integrations.uploads.shopify import ShopifyUpload
 from integrations.uploads.taobao import TaobaoUpload
 from integrations.uploads.uploader import Uploader
+from integrations.uploads.wechat import WechatUpload
 
 UPLOADERS: Mapping[str, Callable[[UploadSettings, Shop], Uploader]] = {
     "shopify": ShopifyUpload,
     "taobao": TaobaoUpload,
     "douyin": DouyinUpload,
     "jd": JdUpload,
+    "wechat": WechatUpload,
 }
 
 

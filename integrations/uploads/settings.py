@@ -10,6 +10,7 @@ REQUIRED_KEYS: Mapping[str, tuple[str, ...]] = {
     "taobao": ("token", "key", "secret"),
     "douyin": ("key", "secret"),
     "jd": ("key", "secret"),
+    "wechat": (),
 }
 """The credentials that a translator's platform requires; all others only need a token."""
 

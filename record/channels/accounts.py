@@ -13,8 +13,9 @@ from domain.editing import of_channel
 from domain.pulling import PullPlan
 from domain.shortages import POLICIES, WAIT
 from integrations.access.settings import AccessSettings, read_access_settings
+from integrations.channels.proofs import Signature, of_app
 from integrations.channels.registry import TRANSLATORS, Translator
-from integrations.channels.signatures import HmacScheme, Signature, of_app
+from integrations.channels.signatures import HmacScheme
 from integrations.channels.translated import Shop
 from integrations.pulls.settings import PullSettings, read_pull_settings
 from integrations.pushes.settings import PushSettings, read_push_settings
@@ -104,13 +105,14 @@ def make_account(channel: str, name: str, secret: str = "", settings: Mapping[st
     translator = TRANSLATORS[name]
     access = read_access_settings(name, given) if given is not None else None
     shared = access.shared if access is not None else {}
+    app = (access.key, access.aes_key.get_secret_value()) if access is not None else ("", "")
     return Account(
         channel=channel,
         name=name,
         translator=translator,
         shop=replace(translator.shop, channel=channel, **chosen),
         secret=secret,
-        signature=HmacScheme(**signature) if signature else of_app(translator.signature, access.key if access else ""),
+        signature=HmacScheme(**signature) if signature else of_app(translator.signature, *app),
         pull=read_pull_settings(name, shared | pull) if pull is not None else None,
         push=read_push_settings(name, shared | push) if push is not None else None,
         upload=read_upload_settings(name, shared | upload) if upload is not None else None,

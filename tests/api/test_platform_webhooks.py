@@ -1,6 +1,11 @@
 """Pushes of platforms as they really send them: their own signature, probe and answer."""
 
+import hashlib
 import json
+import os
+from base64 import b64decode, b64encode
+
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from integrations.channels.signatures import AppSignature
 from models.channel import IntakeRow
@@ -62,3 +67,54 @@ async def test_an_account_that_lost_its_permission_is_an_alert_until_it_is_given
     assert alert["page"].startswith("https://fxg.jinritemai.com/")
     assert SECRET not in json.dumps(alert)
     assert await alerts_of(staff) == []
+
+
+async def test_wechat_proves_its_address_and_its_messages_are_opened(anybody: Api, sessions: Sessions) -> None:
+    # given
+    app, key = "wx0000000000000001", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
+    access = {"url": "http://127.0.0.1:9", "key": app, "secret": SECRET, "aes_key": key}
+    open_account(sessions, "wechat", "wechat", access=access, pull={})
+    message = {"Event": "channels_ec_order_pay", "CreateTime": 1767225690, "order_info": {"order_id": "37046"}}
+
+    # when
+    address = "/channels/wechat/webhooks"
+    proof = {"timestamp": "1", "nonce": "2", "echostr": "echo-3", "signature": sha1_of(SECRET, "1", "2")}
+    proved = await anybody.get(address, params=proof)
+    answers = []
+    for nonce in ("4", "5"):
+        sealed = seal(json.dumps(message).encode(), key, app)
+        query = {"timestamp": "1", "nonce": nonce, "msg_signature": sha1_of(SECRET, "1", nonce, sealed)}
+        answers.append(await anybody.post(address, params=query, json={"ToUserName": "gh", "Encrypt": sealed}))
+    plain = await anybody.post(address, params=proof, json=message)
+
+    # then
+    assert (proved.status_code, proved.text) == (200, "echo-3")
+    assert proved.headers["content-type"].startswith("text/plain")
+    assert [(answer.status_code, answer.text) for answer in answers] == [(200, "success")] * 2
+    assert_problem(plain, 401, "unauthenticated")
+    assert_problem(await anybody.get(address, params=proof | {"nonce": "9"}), 401, "unauthenticated")
+    with sessions() as session:
+        [kept] = session.query(IntakeRow).all()
+    assert (json.loads(kept.raw), kept.status, kept.tries) == (message, "waiting", 2)
+    assert kept.wanted[0]["order_id"] == "37046"
+
+
+async def test_a_channel_that_does_not_prove_its_address_so_has_no_such_page(anybody: Api, sessions: Sessions) -> None:
+    open_account(sessions, "tmall")
+
+    for channel in ("tmall", "nobody"):
+        answer = await anybody.get(f"/channels/{channel}/webhooks", params={"echostr": "x", "signature": "y"})
+        assert_problem(answer, 404, "not-found")
+
+
+def sha1_of(*parts: str) -> str:
+    return hashlib.sha1("".join(sorted(parts)).encode(), usedforsecurity=False).hexdigest()
+
+
+def seal(message: bytes, aes_key: str, app: str) -> str:
+    """Encrypt as WeChat does: random bytes, the length, the message and the app's id, filled up to 32 bytes."""
+    text = os.urandom(16) + len(message).to_bytes(4, "big") + message + app.encode()
+    text += bytes([32 - len(text) % 32]) * (32 - len(text) % 32)
+    key = b64decode(aes_key + "=")
+    cipher = Cipher(algorithms.AES(key), modes.CBC(key[:16])).encryptor()
+    return b64encode(cipher.update(text) + cipher.finalize()).decode()

@@ -69,8 +69,10 @@ class ShopThere:
         base = str(self.client.base_url).rstrip("/")
         keys = {**self.dialect.access, "url": base + self.dialect.path}
         if wrong:
-            name = "secret" if "secret" in keys else "token"
-            keys[name] = "another"
+            keys["secret" if "secret" in keys else "token"] = "another"
+            if self.dialect.renewed_by and "refresh_token" not in self.dialect.renewed_by:
+                # Its secret is only used to ask for a token.
+                keys["token"] = ""
         access = keys | self.dialect.renewed_by if self.dialect.renewed_by else None
         if access and self.dialect.renew_path:
             access["renew_url"] = base + self.dialect.renew_path
