@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from anyio import to_thread
 from fastapi import APIRouter, Query, Request
-from sqlalchemy import ColumnElement, exists, func, or_, select
+from sqlalchemy import ColumnElement, exists, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from api.access import Right
@@ -29,6 +29,8 @@ from record.comparing.settlement_files import SettlementFile, TakenOtherwise, ta
 
 router = APIRouter(tags=["payments"])
 S, D = SettledAmountRow, PartnerDifferenceRow
+MAX_PARTS = 100
+"""More than any format makes of one row."""
 FormatName = Literal["plain", "alipay", "wechat", "amazon", "shopify"]
 FILE = {"text/csv": {"schema": {"type": "string"}, "example": examples.FILE}}
 
@@ -171,10 +173,10 @@ def list_settled_amounts(
     if order_id is not None:
         wanted = wanted.where(S.order_id == order_id)
     if (last := after_number(cursor)) is not None:
-        wanted = wanted.where(S.row_no * 100 + S.part > last)
+        wanted = wanted.where(tuple_(S.row_no, S.part) > divmod(last, MAX_PARTS))
     with services.sessions() as session:
         _find(session, settlement_id)
-        rows, following = cut(session.scalars(wanted).all(), limit, lambda row: row.row_no * 100 + row.part)
+        rows, following = cut(session.scalars(wanted).all(), limit, lambda row: row.row_no * MAX_PARTS + row.part)
     return Page(items=[_amount(row) for row in rows], next_cursor=following)
 
 
@@ -223,11 +225,12 @@ def _find(session: Session, settlement_id: str) -> SettlementRow:
 def _of(settlement_id: str) -> Sequence[ColumnElement[bool]]:
     """The open differences of the orders that a settlement names, and of what it transfers."""
     named = func.coalesce(func.nullif(S.order_name, ""), func.nullif(S.payment, ""), func.concat("row ", S.row_no))
-    unknown = S.order_id.is_(None) & (D.subject == func.concat("unknown/", named))
-    known = S.order_id == func.split_part(D.subject, "/", 1)
-    mine = exists().where(S.settlement_id == settlement_id, or_(known, unknown))
-    open_ones = D.partner == PARTNER, D.book == BOOK, D.gone_at.is_(None)
-    return *open_ones, or_(mine, D.subject == f"transfer/{settlement_id}")
+    here = exists().where(S.settlement_id == settlement_id)
+    # Each by itself, so that its rows are read once and not once for each difference.
+    known = here.where(S.order_id == func.split_part(D.subject, "/", 1))
+    unknown = here.where(S.order_id.is_(None), D.subject == func.concat("unknown/", named))
+    mine = or_(known, D.subject.startswith("unknown/") & unknown, D.subject == f"transfer/{settlement_id}")
+    return D.partner == PARTNER, D.book == BOOK, D.gone_at.is_(None), mine
 
 
 def _total(
