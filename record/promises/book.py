@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Select, func, select
@@ -116,8 +116,9 @@ class PromiseBook:
             row = session.scalar(_mine(promise_id, holder).with_for_update())
             if row is None:
                 return None
-            _check_open(row)
-            until = datetime.now(UTC) + lifetime
+            now = _now(session)
+            _check_open(row, now)
+            until = now + lifetime
             if row.held_until is None:
                 row.expires_at = max(row.expires_at, until)
             else:
@@ -133,7 +134,7 @@ class PromiseBook:
                 return False
             if row.order_id is not None:
                 raise NotOpen("an order took it: cancel the order")
-            row.expires_at = min(row.expires_at, datetime.now(UTC))
+            row.expires_at = min(row.expires_at, _now(session))
             session.flush()
             give_back(session, [promise_id])
         return True
@@ -183,16 +184,20 @@ def _mine(promise_id: str, holder: str | None) -> Select[PromiseRow]:
     return found if holder is None else found.where(PromiseRow.holder == holder)
 
 
-def _check_open(row: PromiseRow) -> None:
+def _now(session: Session) -> datetime:
+    """The clock of the database, by which promises expire."""
+    return session.scalars(select(func.now())).one()
+
+
+def _check_open(row: PromiseRow, now: datetime) -> None:
     if row.order_id is not None:
         raise NotOpen("an order took it")
-    if row.expires_at <= datetime.now(UTC):
+    if row.expires_at <= now:
         raise NotOpen("it has expired: ask for a new one")
 
 
 def _row(session: Session, asked: Asked, wish: Wish, made: Offer) -> PromiseRow:
-    # The clock of the database, by which it also expires.
-    now = session.scalar(select(func.now())) or datetime.now(UTC)
+    now = _now(session)
     expires = now + wish.lifetime
     return PromiseRow(
         promise_id=new_promise_id(),
