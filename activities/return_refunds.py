@@ -114,12 +114,11 @@ def _paid_before(session: Session, row: ReturnRow, currency: str, but: str = "")
 
 
 def _claim(session: Session, row: ReturnRow, rules: Parameters, balance: int | None) -> Money:
-    """Fix the amount that the case pays back, with the order locked.
+    """Fix the amount that the case pays back; its order is locked.
 
     Each case sees what the others have claimed, so that exactly one of them is the last and refunds the shipping; an
     attempt that was interrupted asks for the same amount again. `balance` is the customer's points, if they count.
     """
-    session.execute(select(OrderRow.order_id).where(OrderRow.order_id == row.order_id).with_for_update())
     order = load_order(session, row.order_id)
     if row.refund_minor is None:
         units, before = cases.returned_units(session, row), cases.returned_before(session, row)

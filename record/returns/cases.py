@@ -28,6 +28,9 @@ NO_UNITS = [kind for kind, rules in KINDS.items() if not rules.of_units]
 
 
 def lock_return(session: Session, return_id: str) -> ReturnRow:
+    """Return the case, locked after its order: whoever books money locks the order before its cases too."""
+    of_case = select(ReturnRow.order_id).where(ReturnRow.return_id == return_id).scalar_subquery()
+    session.execute(select(OrderRow.order_id).where(OrderRow.order_id == of_case).with_for_update(key_share=True))
     return session.scalars(select(ReturnRow).where(ReturnRow.return_id == return_id).with_for_update()).one()
 
 

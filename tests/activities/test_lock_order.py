@@ -7,6 +7,7 @@ import os
 import random
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FuturesTimeout
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -22,13 +23,16 @@ from activities.outcome import Ending, Outcome
 from activities.reserve import Reserve, StockRequest
 from activities.shortages import Shortages
 from domain.money import Money
+from domain.returns.requests import RefundReturnRequest
 from domain.status import NotAllowed
 from domain.stock.views import StockUpdate
 from domain.undo import UndoRequest
 from integrations.payments import GatewayPayment, GatewayPaymentStatus
 from models.database import Sessions
 from models.listing import ChannelListingRow
+from models.returns import ReturnRow
 from record.channels import offers
+from record.order_mapping import lock_order
 from record.parameters import ParameterCache
 from record.rules.confined import Confined
 from record.rules.staff_rules import StaffRules
@@ -43,6 +47,7 @@ from record.stock.receipts import receive_goods
 from record.stock.shortage_decisions import Decision
 from record.stock.sweep import Sweep
 from record.stock.warehouse_counts import apply_count
+from tests.activities.story import Steps
 from tests.factories import (
     CHANNEL,
     LAMP,
@@ -122,6 +127,23 @@ def test_concurrent_changes_of_stock_do_not_deadlock(sessions: Sessions, deadloc
     # then
     assert deadlocks == []
     assert_ledger_explains_stock(sessions)
+
+
+def test_a_refund_waits_for_its_order_before_it_takes_its_case(steps: Steps) -> None:
+    # given
+    steps.up_to("record_return:inspected")
+
+    # when whoever books money has the order, and then wants the case
+    with ThreadPoolExecutor(1) as pool:
+        with steps.sessions.begin() as session:
+            lock_order(session, steps.order_id)
+            refund = pool.submit(steps.return_refunds.refund_return, RefundReturnRequest(steps.case, 1))
+            with suppress(FuturesTimeout):
+                refund.result(0.5)
+            session.get_one(ReturnRow, steps.case, with_for_update={"nowait": True})
+
+        # then
+        assert refund.result().refusal == ""
 
 
 class Gateway:
