@@ -63,7 +63,7 @@ class ReturnRefunds:
             row.paid_ahead |= request.moment == RefundWhen.AT_APPROVAL and row.refund_minor is None
             due = _claim(session, row, rules, balance)
             if row.refund_to == RefundTo.STORE_CREDIT:
-                return _credit(session, row, order, due)
+                return _credit(session, row, order, due, rules)
             due -= _paid_before(session, row, due.currency, but=key)
         answer = refund(self.sessions, self.ways, order, due, "return", key, request.return_id)
         with self.sessions.begin() as session:
@@ -75,7 +75,7 @@ class ReturnRefunds:
             elif not answer.refusal and row.refunded_at is None:
                 # What a person is to pay back ends the case's part; it is refunded when it was paid.
                 row.refund_minor, row.refunded_at = refunded + asked, None if asked else func.now()
-                _credit_invoices(session, row)
+                _credit_invoices(session, row, rules)
                 _restore_import(session, row)
         return RefundAnswer(refunded, answer.refusal, asked)
 
@@ -86,24 +86,28 @@ def _paid_otherwise(session: Session, order: OrderRow) -> bool:
     return bool(others) and not money.total_captured(session, order.order_id, order.currency)
 
 
-def _credit(session: Session, row: ReturnRow, order: OrderRow, due: Money) -> RefundAnswer:
+def _credit(session: Session, row: ReturnRow, order: OrderRow, due: Money, rules: Parameters) -> RefundAnswer:
     if row.refunded_at is None:
         give_credit(session, row, order, due - _paid_before(session, row, due.currency))
         row.refunded_at = func.now()
-        _credit_invoices(session, row)
+        _credit_invoices(session, row, rules)
         _restore_import(session, row)
     return RefundAnswer(due.minor_units)
 
 
-def _credit_invoices(session: Session, row: ReturnRow) -> None:
-    """Take the goods that were not paid yet off the invoices of an order on credit; what never left is on none."""
+def _credit_invoices(session: Session, row: ReturnRow, rules: Parameters) -> None:
+    """Take the goods that were not paid yet off the invoices of an order on credit, less the fees on them, which stay
+    owed; what never left is on none."""
     if row.goods in cases.NEVER_LEFT or order_of(session, row.order_id).payment_terms != TermsKind.ON_CREDIT:
         return
     invoicing.issue_all(session, row.order_id)
     order = load_order(session, row.order_id)
     units, before = cases.returned_units(session, row), cases.returned_before(session, row)
     worth = _value(session, row, order, units, before).minor_units
-    invoices.credit_back(session, row.order_id, row.return_id, worth - (row.value_minor or 0))
+    fees = sum(_fees(session, row, order, refunds.tax_in(order, units, before), worth, rules).values())
+    kept = sum(minor for name, minor in row.fees.items() if name != POINTS_FEE)
+    unpaid, owed = worth - (row.value_minor or 0), max(0, fees - kept)
+    invoices.credit_back(session, row.order_id, row.return_id, unpaid - min(unpaid, owed))
 
 
 def _paid_before(session: Session, row: ReturnRow, currency: str, but: str = "") -> Money:

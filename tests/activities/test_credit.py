@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
 from activities.audit import AuditRequest
 from activities.audit_findings import AuditResult
@@ -21,12 +21,14 @@ from domain.returns.requests import RecordGoodsRequest, RefundReturnRequest
 from models.credit import InvoiceRow
 from models.fulfillment import FulfillmentOrderRow
 from models.order import OrderRow
+from models.refunds import RefundTaskRow
 from record import money
 from record.order_mapping import lock_order
 from record.orders import invoices
 from record.orders.credit import set_account
 from record.orders.invoicing import InvoiceSweep
 from tests.activities.story import A_LAMP, Steps, make_edit
+from tests.activities.test_return_terms import agree, came_back
 from tests.factories import LAMPS_AND_CUP, place_order
 from tests.waiting import until_waiting
 
@@ -233,6 +235,23 @@ def test_goods_that_come_back_before_their_invoice_are_not_owed(refund_to: str, 
 
     # then
     assert still_owed(steps) == TOTAL - 1999
+
+
+@pytest.mark.parametrize("paid", [0, 500, TOTAL])
+def test_fees_of_a_return_are_owed_whether_or_not_its_goods_were_paid(paid: int, on_credit: Steps) -> None:
+    # given
+    agree(on_credit, restocking_percent=10).up_to("end_order")
+    still_owed(on_credit)
+    if paid:
+        pay(on_credit, "BANK-1", paid)
+
+    # when
+    came_back(on_credit, reason_code="changed_mind")
+
+    # then the customer bears a tenth of the lamp: it stays owed, or is kept of what was paid
+    with on_credit.sessions() as session:
+        task = session.scalar(select(func.coalesce(func.sum(RefundTaskRow.amount_minor), 0)))
+    assert still_owed(on_credit) - task == TOTAL - paid - 1999 + 199
 
 
 def test_a_payment_and_the_sweep_for_what_is_overdue_never_wait_for_each_other(on_credit: Steps) -> None:
