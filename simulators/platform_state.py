@@ -45,6 +45,7 @@ class PlatformState:
         return [
             Route("/orders", self.endpoints.control(_anything, put), methods=["POST"]),
             Route("/orders", self.endpoints.view(self._look), methods=["GET"]),
+            Route("/orders", self.endpoints.view(self._forget), methods=["DELETE"]),
             Route("/troubles", self.endpoints.troubles(self, TROUBLES), methods=["POST"]),
         ]
 
@@ -88,6 +89,11 @@ class PlatformState:
             self.changed[changing] = self.now()
             return changing
         return ""
+
+    def _forget(self, request: Request, body: Body) -> tuple[int, Body]:
+        self.orders.clear()
+        self.changed.clear()
+        return 200, {}
 
     def _look(self, request: Request, body: Body) -> tuple[int, Body]:
         return 200, {"orders": list(self.orders), "asked": dict(self.asked)}

@@ -68,8 +68,8 @@ async def prove_webhook_address(channel: PathId, request: Request, services: Wit
     account = await to_thread.run_sync(find_account, services.sessions, channel)
     if account is None or not isinstance(account.signature, SealedMessages):
         raise Problem(NOT_FOUND, "this channel does not ask so")
-    services.quotas.charge_channel(channel, "requests", 1)
     echo = account.signature.echo(account.secret, dict(request.query_params)) if is_secret(account.secret) else None
     if echo is None:
         raise Problem(UNAUTHENTICATED, "the signature is not the channel's")
+    services.quotas.charge_channel(channel, "requests", 1)
     return Response(echo, media_type="text/plain")

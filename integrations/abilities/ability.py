@@ -14,6 +14,7 @@ class Matter(StrEnum):
     SHIPMENTS = "shipments out"
     PARCELS = "several parcels"
     REFUNDS = "refunds out"
+    CANCELS_OUT = "cancels out"
     TOKENS = "tokens renewed"
     UNPAID = "unpaid orders"
     CANCELS = "cancels"

@@ -1,6 +1,6 @@
 """Douyin shop, over its open platform."""
 
-from integrations.abilities.ability import Abilities, Matter, not_there, there
+from integrations.abilities.ability import Abilities, Matter, not_built, not_there, there
 
 OP = "op.jinritemai.com"
 ORDER = f"{OP}, order.orderDetail (api-docs/15)"
@@ -11,7 +11,8 @@ ABILITIES: Abilities = {
         ' secret; the answer is `{"code":0,"msg":"success"}`, also to the probe with tag 0'
     ),
     Matter.PULL: there(
-        "`order.searchList` by update time, from the last page to the first; a day at a time, every minute",
+        "`order.searchList` by update time, from the last page to the first, then `order.orderDetail`; a day at a time,"
+        " every minute",
         f"{OP}, order.searchList (api-docs/15/1342)",
     ),
     Matter.RECONCILE: there("the same list, every night", f"{OP}, order.searchList (api-docs/15/1342)"),
@@ -29,6 +30,7 @@ ABILITIES: Abilities = {
         "`afterSale.operate` agrees to the after-sale order of the same amount; without one a person pays back. The"
         " numbers of its operations are from memory",
     ),
+    Matter.CANCELS_OUT: not_built("an order that we cancel is paid back by its after-sale order; nothing else is told"),
     Matter.TOKENS: there("`token.refresh`, before the seven days are over", f"{OP}, access_token (guide-docs)"),
     Matter.UNPAID: there("`order_status` 1", ORDER),
     Matter.CANCELS: there("`order_status` 4 and 21", ORDER),

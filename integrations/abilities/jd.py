@@ -30,6 +30,9 @@ ABILITIES: Abilities = {
         " pays back",
         f"{JD}, jingdong.pop.afs.soa.refundapply.queryPageList and .replyRefund",
     ),
+    Matter.CANCELS_OUT: not_built(
+        "an order that we cancel is paid back by the request to cancel; nothing else is told"
+    ),
     Matter.TOKENS: there("the refresh token of its OAuth", f"{JD}, OAuth 2.0"),
     Matter.UNPAID: not_built(
         "orders are listed once they are paid; the unpaid are in `jingdong.pop.order.notPayOrderInfo`",

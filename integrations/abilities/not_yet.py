@@ -4,7 +4,7 @@ from integrations.abilities.ability import Abilities, Ability, Matter, not_built
 
 DIRECTIONS = (
     *(Matter.PULL, Matter.RECONCILE, Matter.STOCK, Matter.SHIPMENTS, Matter.PARCELS),
-    *(Matter.REFUNDS, Matter.TOKENS),
+    *(Matter.REFUNDS, Matter.CANCELS_OUT, Matter.TOKENS),
 )
 
 

@@ -1,6 +1,6 @@
 """Shopify, over the Admin REST API of 2025."""
 
-from integrations.abilities.ability import Abilities, Matter, not_there, there
+from integrations.abilities.ability import Abilities, Matter, not_built, not_there, there
 
 ADMIN = "shopify.dev, REST Admin API"
 ORDER = f"{ADMIN}, Order"
@@ -16,6 +16,7 @@ ABILITIES: Abilities = {
     Matter.SHIPMENTS: there("`fulfillments.json` for open fulfillment orders", f"{ADMIN}, Fulfillment"),
     Matter.PARCELS: there("units of lines in each parcel", f"{ADMIN}, Fulfillment"),
     Matter.REFUNDS: there("`refunds.json` out of the transactions; our key is its note", f"{ADMIN}, Refund"),
+    Matter.CANCELS_OUT: not_built("`orders/{id}/cancel.json`", f"{ADMIN}, Order, cancel"),
     Matter.TOKENS: not_there(
         "the token of a custom app does not expire; one that was taken back answers 401",
         "shopify.dev, About access tokens, Offline access",

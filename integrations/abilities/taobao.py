@@ -27,6 +27,7 @@ ABILITIES: Abilities = {
     Matter.REFUNDS: not_built(
         "`taobao.rp.refunds.agree`, which asks the seller for a code", f"{TOP}, taobao.rp.refunds.agree"
     ),
+    Matter.CANCELS_OUT: not_built("`taobao.trade.close`, of unpaid trades", f"{TOP}, taobao.trade.close"),
     Matter.TOKENS: not_built(
         "sessions end after a year at most and are renewed by the seller's login", f"{TOP}, OAuth"
     ),

@@ -1,6 +1,6 @@
 """WeChat shop, over its server calls."""
 
-from integrations.abilities.ability import Abilities, Matter, not_there, there
+from integrations.abilities.ability import Abilities, Matter, not_built, not_there, there
 
 DOC = "developers.weixin.qq.com/doc/store/shop"
 ORDER = f"{DOC}, order/get"
@@ -31,6 +31,9 @@ ABILITIES: Abilities = {
         "`channels/ec/aftersale/acceptapply` agrees to the after-sales order of the same amount; without one a person"
         " pays back",
         f"{DOC}, aftersale/getaftersaleorder and acceptapply",
+    ),
+    Matter.CANCELS_OUT: not_built(
+        "an order that we cancel is paid back by its after-sales order; nothing else is told"
     ),
     Matter.TOKENS: there(
         "`cgi-bin/stable_token` by the app's id and secret, before the 7,200 seconds are over",

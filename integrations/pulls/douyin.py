@@ -1,9 +1,10 @@
-"""Douyin shop: `order.searchList` lists changed orders whole, `order.orderDetail` fetches one.
+"""Douyin shop: `order.searchList` lists changed orders, `order.orderDetail` fetches a whole one.
+
+What is read of an order is always its detail: of one state the list and the detail need not say the same.
 
 Source: op.jinritemai.com, api-docs/15/1342 (page from 0, size to 100, page * size to 50,000, 90 days).
 """
 
-import json
 from datetime import timedelta
 
 from domain.pulling import Window
@@ -46,7 +47,7 @@ class DouyinPull:
         answer, response = self._douyin.call(LIST, query | {"page": number})
         orders = self._data(LIST, answer).objects("shop_order_list")
         following = f"{number - 1}/{size}" if number > 0 else ""
-        return Page(tuple(_listed(order, whole) for order in orders), following, clock(response))
+        return Page(tuple(_listed(order) for order in orders), following, clock(response))
 
     def order(self, order_id: str) -> bytes | None:
         answer, response = self._douyin.call(WHOLE, {"shop_order_id": order_id})
@@ -80,9 +81,8 @@ class DouyinPull:
             raise self._douyin.trouble(LIST) from None
 
 
-def _listed(order: Reader, whole: bool) -> ListedOrder:
-    raw = json.dumps(order.node, ensure_ascii=False, default=str).encode() if whole else None
+def _listed(order: Reader) -> ListedOrder:
     try:
-        return ListedOrder(order.text("order_id"), order.seconds("update_time"), raw)
+        return ListedOrder(order.text("order_id"), order.seconds("update_time"))
     except Unreadable:
-        return ListedOrder("", None, raw)
+        return ListedOrder("", None)

@@ -11,7 +11,7 @@ from domain.pulling import Window
 from integrations.channels.reading import Reader, Unreadable
 from integrations.channels.translated import Shop
 from integrations.platforms import clock
-from integrations.pulls.puller import ListedOrder, Page
+from integrations.pulls.puller import ListedOrder, Page, PageGone
 from integrations.pulls.settings import PullSettings
 from integrations.wechat import Wechat
 
@@ -40,6 +40,8 @@ class WechatPull:
         query = {"update_time_range": span, "page_size": self._size} | ({"next_key": page} if page else {})
         answer, response = self._wechat.call(LIST, query)
         if code := self._wechat.refusal_of(answer):
+            if page:
+                raise PageGone
             raise self._wechat.trouble(LIST, code)
         try:
             names = answer.list_of_texts("order_id_list")

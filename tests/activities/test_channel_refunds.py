@@ -17,7 +17,9 @@ from commands.verify import verify
 from domain.errors import PartnerTrouble
 from domain.money import Money
 from domain.undo import Undone
-from integrations.payments import GatewayPayment
+from integrations.payments import GatewayPayment, GatewayRefund
+from integrations.refunds.plain import PlainRefund
+from integrations.refunds.refunder import ChannelRefund
 from models.messaging import MessageRow
 from models.order import OrderRow
 from models.payment import AskedRefundRow, MoneyMovementRow
@@ -246,3 +248,27 @@ def test_the_gateway_is_never_asked_about_what_a_channel_collects(
     names = ("every refund that a person pays is set aside until it is booked", "undone orders gave all money back")
     results = [one for one in verify(steps.sessions).results if one.name.startswith(names)]
     assert [one.wrong for one in results] == [0, 0]
+
+
+def test_a_channel_is_told_which_refunds_are_booked_so_that_none_answers_for_another(
+    steps: Steps, client: httpx2.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given
+    by_platform(steps)
+    open_account(steps, client)
+    order = collected(steps)
+    asked, sends = list[frozenset[str]](), PlainRefund.refund
+
+    def heard(self: PlainRefund, one: ChannelRefund) -> GatewayRefund:
+        asked.append(one.booked)
+        return sends(self, one)
+
+    monkeypatch.setattr(PlainRefund, "refund", heard)
+
+    # when
+    for key in ("one", "two"):
+        pay(order, 1000, key)
+
+    # then
+    [(_, first), _] = back(order)
+    assert asked == [frozenset(), frozenset({first})]

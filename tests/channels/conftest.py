@@ -11,7 +11,7 @@ from tests.channels.shop import NEVER, NOBODY, ShopThere
 from tests.integrations.servers import simulating
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def platforms() -> Iterator[httpx2.Client]:
     with simulating(NOBODY, NEVER) as address, httpx2.Client(base_url=address, verify=tls_context()) as client:
         yield client
@@ -23,6 +23,7 @@ def shop(platforms: httpx2.Client, stocked: Sessions) -> Callable[[str], ShopThe
 
     def opened(name: str) -> ShopThere:
         there = ShopThere(name, platforms, stocked)
+        there.forget()
         there.open_account()
         return there
 

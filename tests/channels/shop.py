@@ -167,11 +167,15 @@ class ShopThere:
         known = self.client.get(f"/{self.name}/shipments").json()["shipments"]
         return [str(one.get("tracking_number") or one["waybill"]) for one in known if str(self.number) in str(one)]
 
-    def refund(self, key: str, minor: int, currency: str) -> GatewayRefund:
+    def refund(self, key: str, minor: int, currency: str, *booked: str) -> GatewayRefund:
         assert self.account.refund is not None
-        asked = ChannelRefund(key, str(self.number), Money(minor, currency), "goodwill")
+        asked = ChannelRefund(key, str(self.number), Money(minor, currency), "goodwill", frozenset(booked))
         with closing(connect_refunder(self.name, self.account.refund)) as refunder:
             return refunder.refund(asked)
+
+    def forget(self) -> None:
+        """Have the platform forget the orders of others."""
+        assert self.client.delete(f"/{self.name}/orders").status_code == 200
 
     def end(self, what: str) -> None:
         """End all tokens at the platform, or the permission of our app."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from domain.errors import CallLimited, PartnerTrouble, PullRefused, UploadRefused
+from domain.errors import CallLimited, PartnerTrouble, PullRefused, RefundRefused, UploadRefused
 from integrations.abilities.ability import Matter, State
 from integrations.abilities.drawing import overview
 from integrations.abilities.table import CLIENTS, TABLE, TITLES
@@ -22,6 +22,8 @@ from tests.channels.shop import NUMBERS, ShopThere
 from tests.factories import LAMP, TEACUP
 
 Open = Callable[[str], ShopThere]
+FINDS = [name for name, dialect in DIALECTS.items() if Matter.REFUND_ASKED in dialect.words]
+"""Platforms where money goes back through what the customer has opened; the others are asked by key."""
 
 
 def over(*matters: Matter) -> Any:
@@ -334,6 +336,17 @@ def test_money_goes_back_once_though_the_answer_is_lost(shop: Open, platform: st
 
     assert len({answer.refund_id for answer in answers}) == 1
     assert {answer.status for answer in answers} <= {GatewayRefundStatus.SUCCEEDED, GatewayRefundStatus.PENDING}
+
+
+@pytest.mark.parametrize("platform", [name for name in FINDS if name in CLIENTS[Matter.REFUNDS]])
+def test_a_booked_refund_is_no_answer_to_another_of_the_same_amount(shop: Open, platform: str) -> None:
+    there = shop(platform)
+    there.place(Matter.REFUND_ASKED)
+    first = there.refund("key-1", 1000, "CNY")
+
+    for minor, booked in ((1000, first.refund_id), (999, "")):
+        with pytest.raises(RefundRefused, match="no_after_sale"):
+            there.refund("key-2", minor, "CNY", booked)
 
 
 @pytest.mark.parametrize("platform", TABLE)

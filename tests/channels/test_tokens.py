@@ -1,23 +1,33 @@
 """Tokens of platforms: renewed before they end, once, kept sealed, and an account that lost its permission is told."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
+import httpx2
 import pytest
 from sqlalchemy import select
 
 from commands.channels import save_account
 from domain.errors import PullRefused, TokenExpired
 from integrations.access.registry import RENEWERS
+from integrations.tls import tls_context
 from models.channel import ChannelAccountRow
 from record.channels.accounts import find_account
 from record.channels.tokens import lost_accounts, with_fresh_token
-from tests.channels.shop import CHANNEL, ShopThere
+from tests.channels.shop import CHANNEL, NEVER, NOBODY, ShopThere
+from tests.integrations.servers import simulating
 
 Open = Callable[[str], ShopThere]
 everywhere = pytest.mark.parametrize("platform", RENEWERS)
+
+
+@pytest.fixture
+def platforms() -> Iterator[httpx2.Client]:
+    """Platforms whose tokens this test may end."""
+    with simulating(NOBODY, NEVER) as address, httpx2.Client(base_url=address, verify=tls_context()) as client:
+        yield client
 
 
 def kept(there: ShopThere) -> dict[str, str]:
