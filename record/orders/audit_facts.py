@@ -194,8 +194,9 @@ def _unnamed(order: Order) -> PaymentFacts:
 
 
 def _by_the_channel(order: Order) -> PaymentFacts:
-    """What it has collected without its tenders. An order that it calls paid is so with those that others collect."""
-    if order.tenders and order.collected == order.grand_total:
+    """What it has collected without its tenders. An order that it calls paid is so with those that others collect,
+    whatever was edited since."""
+    if order.tenders and order.collected in (order.placed_total, order.grand_total):
         return PaymentFacts("captured", order.own_due)
     if not order.collected:
         return _unnamed(order) if order.tenders and not order.own_due.minor_units else PaymentFacts("uncollected")

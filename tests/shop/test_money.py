@@ -57,6 +57,12 @@ def shop_terms(steps: Steps) -> Steps:
 
 @settings(max_examples=max(8, EXAMPLES // 2), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example(method="held", tenders=[], before=THE_PARCEL_WITH_THE_SHIPPING_IS_LOST, after=[])
+@example(
+    method="wallet",
+    tenders=[(TenderKind.GATEWAY, 1)],
+    before=[("send", LAMP, 1), ("edit", "discount", 0)],
+    after=[("hear", 0, 0)],
+)
 @given(
     method=st.sampled_from(list(METHODS)),
     tenders=TENDERS,
