@@ -142,12 +142,12 @@ CASE_PAID = f"""
 # An open task has its money set aside; what of it was paid before is booked under keys that begin with its own.
 TASKS = """
     SELECT CAST(task_id AS text) AS id,
-        coalesce((SELECT sum(amount_minor) FROM asked_refunds WHERE asked_refunds.key = refund_tasks.key), 0)
-            + coalesce((SELECT sum(amount_minor) FROM money_movements AS m WHERE m.order_id = refund_tasks.order_id
-                AND (m.key = refund_tasks.key OR starts_with(m.key, refund_tasks.key || ':part:'))), 0) <> amount_minor
-            OR (done_at IS NULL) <> EXISTS (SELECT FROM asked_refunds WHERE asked_refunds.key = refund_tasks.key)
-            AS wrong
-    FROM refund_tasks"""
+        coalesce(set_aside, 0) + coalesce((SELECT sum(amount_minor) FROM money_movements AS m
+            WHERE m.order_id = refund_tasks.order_id AND split_part(m.key, '@', 2) = split_part(key, '@', 2)
+                AND (m.key = refund_tasks.key OR starts_with(m.key, split_part(key, '@', 1) || ':part:'))), 0)
+            <> amount_minor OR (done_at IS NULL) <> (set_aside IS NOT NULL) AS wrong
+    FROM refund_tasks CROSS JOIN LATERAL (SELECT sum(a.amount_minor) AS set_aside FROM asked_refunds AS a
+        WHERE a.key || CASE a.link WHEN '' THEN '' ELSE '@' || a.link END = refund_tasks.key) AS asked"""
 
 # The settlement of late payments asks again for those of which nobody has heard (record/orders/asked_refunds.py).
 UNANSWERED = """
