@@ -5,6 +5,7 @@ that it does not call looks now and then by itself, so nothing waits for ever.
 """
 
 import asyncio
+import time
 from collections.abc import Collection
 
 from models.database import Sessions, reading
@@ -29,6 +30,9 @@ _WAITS = {
 }
 LOOK = prepared("SELECT " + ", ".join(f"EXISTS ({waits}) AS {job}" for job, waits in _WAITS.items()))
 JOBS: Collection[str] = _WAITS.keys()
+QUIET_AFTER_SECONDS = 60.0
+REST_SECONDS = 0.25
+"""How much longer a look waits once nothing has come for a while: half as many looks cost a quiet shop half."""
 
 
 class Lookout:
@@ -37,11 +41,16 @@ class Lookout:
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
         self._called = {job: asyncio.Event() for job in JOBS}
+        self._came = time.monotonic()
 
     async def carry(self) -> int:
         """Look once, and call each job that something waits for. Return 0: the next look comes after the same pause."""
-        for job in await asyncio.to_thread(self._look):
+        if waits := await asyncio.to_thread(self._look):
+            self._came = time.monotonic()
+        for job in waits:
             self._called[job].set()
+        if time.monotonic() - self._came > QUIET_AFTER_SECONDS:
+            await asyncio.sleep(REST_SECONDS)
         return 0
 
     async def wait(self, job: str) -> None:

@@ -5,15 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, text, tuple_
+from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
-from models.database import Sessions
+from models.database import Sessions, autocommit
 from models.messaging import PartnerEventRow
+from models.prepared import prepared
 from record.recordset import json_array
 
 # Numbered as they came, then sorted: two processes that insert the same events in different sequence would deadlock.
-INSERT_EVENTS = text(r"""
+INSERT_EVENTS = prepared(r"""
     INSERT INTO partner_events (partner, event_id, type, subject, data, sequence)
     SELECT * FROM (SELECT partner, event_id, type, subject, data, nextval('partner_events_sequence_seq')
                    FROM json_populate_recordset(NULL\:\:partner_events, :rows)) AS arrived
@@ -46,14 +47,14 @@ def store(session: Session, event: NewEvent) -> None:
 
 
 class EventWriter:
-    """Commits a group of events with one statement, and a second when some were known before."""
+    """Commits a group of events with one statement, and reads by a second those that were known before."""
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
 
     def __call__(self, events: Sequence[NewEvent]) -> list[Stored]:
         rows = json_array(map(event_row, events))
-        with self._sessions.begin() as session:
+        with autocommit(self._sessions) as session:
             new = {(row.partner, row.event_id) for row in session.execute(INSERT_EVENTS, {"rows": rows})}
             first = _known(session, {_key(event) for event in events} - new)
         stored = []

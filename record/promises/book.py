@@ -1,7 +1,7 @@
 """The promises of a process: answered from its read model, kept with or without stock, renewed and given up."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,17 +12,17 @@ from sqlalchemy.orm import Session
 from domain.ids import new_promise_id
 from domain.promising import KeptKind, may_hold, region_token, renewed, units_of
 from domain.stock.movements import Movement
-from models.database import Sessions, autocommit
+from models.database import Sessions, autocommit, reading
 from models.locks import NamedLock, lock_named
 from models.promises import PromiseClaimRow, PromiseRow
 from record.promises.asking import Asked, Offer, offer
 from record.promises.claims import Holding, give_back, holding_of
 from record.promises.goods import read_goods
+from record.promises.regions import RegionSpots
 from record.promises.stores import STORE
 from record.recordset import insert_recordset
 from record.sourcing import shelves
 from record.sourcing.outlooks import OutlookCache
-from record.sourcing.spots import find_spot
 from record.stock import ledger, quotas
 from record.stock.ledger import Posting
 
@@ -73,13 +73,14 @@ class PromiseBook:
 
     def __init__(self, sessions: Sessions, outlooks: OutlookCache, limits: CartAllowance) -> None:
         self._sessions, self._outlooks, self._limits = sessions, outlooks, limits
+        self._regions = RegionSpots()
 
     def answer(self, asked: Asked) -> Offer:
         """Answer and keep nothing."""
-        with autocommit(self._sessions) as session:
+        with reading(self._sessions) as session:
             goods = read_goods(session, asked.channel, {sku for sku, _ in asked.lines})
             stock = shelves.read(session, sorted(goods.stocked), self._outlooks)
-            return offer(asked, goods, stock, _spot(session, asked))
+            return offer(asked, goods, stock, self._regions.spot(session, asked))
 
     def store_region(self, location_id: str) -> tuple[str, str] | None:
         """Return the country and province of a store; None if there is no such store."""
@@ -143,7 +144,7 @@ class PromiseBook:
         """Decide on locked stock if some is to be held; quotas are locked before."""
         skus = {sku for sku, _ in asked.lines}
         goods = read_goods(session, asked.channel, skus)
-        spot = _spot(session, asked)
+        spot = self._regions.spot(session, asked)
         if held is not KeptKind.STOCK:
             return offer(asked, goods, shelves.read(session, sorted(goods.stocked), self._outlooks), spot)
         if goods.quotas:
@@ -173,10 +174,6 @@ class PromiseBook:
             most = may_hold(self._limits.share, made.free[sku], held)
             if held + wanted > most:
                 raise LimitReached(f"carts may hold {most} units of {sku} now, and hold {held}")
-
-
-def _spot(session: Session, asked: Asked) -> Sequence[Any] | None:
-    return find_spot(session, asked.country, asked.province, asked.city, asked.postal_code)
 
 
 def _mine(promise_id: str, holder: str | None) -> Select[PromiseRow]:

@@ -1,5 +1,6 @@
 """Gives back what promises hold beyond their time, and forgets old promises that no order took."""
 
+import time
 from datetime import timedelta
 
 from sqlalchemy import text
@@ -9,6 +10,7 @@ from models.prepared import prepared
 from record.promises.claims import give_back
 
 AT_ONCE = 500
+FORGET_EVERY_SECONDS = 60.0
 KEPT_AFTER_EXPIRY = timedelta(days=1)
 """So long an order that carries an expired promise is told just that."""
 
@@ -32,6 +34,7 @@ class PromiseSweep:
 
     def __init__(self, sessions: Sessions, patience: timedelta) -> None:
         self._sessions, self._patience = sessions, patience
+        self._forget_at = 0.0
 
     def run(self) -> int:
         """Give back one batch. Return how many promises it were."""
@@ -39,6 +42,7 @@ class PromiseSweep:
             over = session.scalars(_OVER, {"patience": self._patience, "at_once": AT_ONCE}).all()
             if over:
                 give_back(session, over)
-            else:
+            elif time.monotonic() >= self._forget_at:
+                self._forget_at = time.monotonic() + FORGET_EVERY_SECONDS
                 session.execute(_FORGET, {"kept": KEPT_AFTER_EXPIRY, "at_once": AT_ONCE})
         return len(over)

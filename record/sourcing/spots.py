@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, literal_column, text
+from sqlalchemy import ColumnElement, literal_column
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from domain.geography import Spot
+from models.prepared import prepared
 
 # The longest prefix of the postal code; then the city, in the region that is named or where most people live; then the
 # region, or the country.
@@ -33,7 +34,7 @@ RECEIVER_SPOT: ColumnElement[Any] = literal_column(
     f"coalesce(({_POSTAL}), ({_CITY}), ({_REGION.format('orders')}))", JSONB
 )
 """`[latitude, longitude, what it was found by]` of an order's receiver, or null, where `orders` are selected."""
-_OF_NOBODY = text(f"""
+_OF_NOBODY = prepared(f"""
     SELECT coalesce(({_POSTAL}), ({_CITY}), ({_REGION.format("orders")})) FROM (
         SELECT CAST(:country AS text) AS country, CAST(:province AS text) AS province, jsonb_build_object(
             'city', CAST(:city AS text), 'postal_code', CAST(:postal_code AS text)) AS receiver) AS orders

@@ -1,5 +1,6 @@
 """`baton bulk` asks for a bulk, shows how far it is, and says what was not done."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -51,7 +52,7 @@ def test_a_bulk_is_followed_to_its_end(
             session.expire_all()
             assert next_work(session, bulk_id, 10) is None
 
-    monkeypatch.setattr(bulk, "time", SimpleNamespace(sleep=work))
+    monkeypatch.setattr(bulk, "time", SimpleNamespace(sleep=work, monotonic=time.monotonic))
     ran = CliRunner().invoke(app, asked)
     assert ran.exit_code == 1, ran.output
     assert "1 done, 1 not_found" in ran.output
