@@ -1,6 +1,8 @@
 """Webhooks of channels: the signature of the raw body is checked, then it becomes an order, a change or a kept
 intake."""
 
+from collections.abc import Mapping
+
 from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 
@@ -15,7 +17,7 @@ from api.schemas import Answer
 from domain.secrets import is_secret
 from integrations.channels.proofs import opened
 from integrations.channels.sealed import SealedMessages
-from record.channels.accounts import find_account
+from record.channels.accounts import Account, find_account
 
 router = APIRouter(tags=["channels"])
 
@@ -49,9 +51,7 @@ async def take_channel_webhook(channel: PathId, request: Request, services: With
     if account is None or account.signature is None:
         raise Problem(NOT_FOUND, "this channel has no account that webhooks could come from")
     raw, headers = await raw_body(request), dict(request.headers)
-    # An account may be older than the minimum length of secrets.
-    good = is_secret(account.secret)
-    message = opened(account.signature, account.secret, headers, dict(request.query_params), raw) if good else None
+    message = signed_message(account, headers, dict(request.query_params), raw)
     if message is None:
         raise Problem(UNAUTHENTICATED, "the signature is not the channel's")
     for unit, amount in (("requests", 1), ("items", 1), ("bytes", len(raw))):
@@ -60,6 +60,14 @@ async def take_channel_webhook(channel: PathId, request: Request, services: With
     if answer := account.translator.answer:
         return Response(answer, 200, media_type="application/json" if answer.startswith("{") else "text/plain")
     return Response(IntakeTaken.model_validate(intake).model_dump_json(), 202, media_type="application/json")
+
+
+def signed_message(account: Account, headers: Mapping[str, str], query: Mapping[str, str], raw: bytes) -> bytes | None:
+    """Return the body as the platform wrote it; None if the platform did not sign it."""
+    # An account may be older than the minimum length of secrets.
+    if account.signature is None or not is_secret(account.secret):
+        return None
+    return opened(account.signature, account.secret, headers, query, raw)
 
 
 @router.get("/channels/{channel}/webhooks", include_in_schema=False, openapi_extra={"parameters": [ANY_QUERY]} | OPEN)

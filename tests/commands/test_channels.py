@@ -68,7 +68,7 @@ def test_an_account_says_when_it_is_pulled(sessions: Sessions) -> None:
         ("taobao", {"key": ""}, "pull.key"),
         ("shopify", {"token": ""}, "pull.token"),
         ("taobao", {"colour": "blue"}, "pull.colour"),
-        ("jd", {}, "pull"),
+        ("woocommerce", {}, "pull"),
     ],
 )
 def test_a_wrong_setting_of_a_pull_is_named(

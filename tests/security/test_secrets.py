@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from api.channels.webhooks import _is_signed
+from api.channels.webhooks import signed_message
 from commands.channels import save_account
 from domain.secrets import is_secret, is_webhook_secret
 from integrations.channels.signatures import HmacScheme
@@ -67,7 +67,7 @@ def test_no_account_is_saved_with_a_guessable_secret(sessions: Sessions, secret:
         save_account(sessions, "shop-uk", "shopify", secret, {})
     # nor is a webhook believed, if the account was saved before
     signed = {"X-Shopify-Hmac-SHA256": HmacScheme("X", encoding="base64").sign(secret, b"{}")}
-    assert not _is_signed(make_account("shop-uk", "shopify", secret), signed, b"{}")
+    assert signed_message(make_account("shop-uk", "shopify", secret), signed, {}, b"{}") is None
 
 
 def test_secrets_of_sufficient_length_are_accepted() -> None:
