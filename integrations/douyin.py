@@ -18,6 +18,7 @@ from domain.errors import PartnerTrouble, PullRefused, Refusal, TokenExpired
 from integrations.channels.reading import Reader, Unreadable, open_object
 from integrations.platforms import PlatformHttp
 
+OK = 200
 SUCCESS, LIMITED, PLATFORMS_OWN = "10000", "60000", ("20000", "90000")
 NOT_ALLOWED = ("30001", "30002", "40001", "40003")
 """Permissions, a missing signature or app, and a wrong one."""
@@ -51,6 +52,8 @@ class Douyin:
         if self._token:
             query["access_token"] = self._token
         response = self._http.post_text(f"/{method.replace('.', '/')}?{urlencode(query)}", method, text)
+        if response.status_code != OK:
+            raise self.trouble(method, f"status {response.status_code}")
         try:
             answer = open_object(response.content)
             code, sub_code = answer.text("code"), answer.text("sub_code")
@@ -63,7 +66,7 @@ class Douyin:
         if code in NOT_ALLOWED:
             raise self._refusal("not_allowed", f"douyin: {method}: error {code}")
         if not code or code in PLATFORMS_OWN:
-            raise self.trouble(method, code)
+            raise self.trouble(method, f"error {code}")
         return answer, response
 
     def refusal_of(self, answer: Reader) -> str:
@@ -73,8 +76,8 @@ class Douyin:
         code = answer.text("sub_code") or answer.text("code")
         return code if CODE.fullmatch(code) else "refused"
 
-    def trouble(self, method: str, code: str = "") -> PartnerTrouble:
-        return self._http.trouble(f"{method}: {f'error {code}' if code else 'answered in another shape'}")
+    def trouble(self, method: str, what: str = "") -> PartnerTrouble:
+        return self._http.trouble(f"{method}: {what or 'answered in another shape'}")
 
     def close(self) -> None:
         self._http.close()

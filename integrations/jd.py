@@ -16,6 +16,7 @@ from domain.errors import PartnerTrouble, PullRefused, Refusal, TokenExpired
 from integrations.channels.reading import Reader, Unreadable, open_object
 from integrations.platforms import PlatformHttp
 
+OK = 200
 LIMITED, EXPIRED = "2", "19"
 NOT_ALLOWED = ("3", "10", "12", "16", "17", "21", "2001")
 """Forbidden, signatures, a missing token or app, an unknown app, and a missing permission."""
@@ -40,6 +41,8 @@ class Jd:
         Raises CallLimited, TokenExpired, the `refusal` when access is denied, and PartnerTrouble.
         """
         response = self._http.post_form(self._signed(method, parameters))
+        if response.status_code != OK:
+            raise self.trouble(method, f"status {response.status_code}")
         try:
             answer = open_object(response.content)
             code = answer.object("error_response").text("code")
@@ -54,11 +57,11 @@ class Jd:
         if code in NOT_ALLOWED:
             raise self._refusal("not_allowed", f"jd: {method}: error {code}")
         if code or not found.node:
-            raise self.trouble(method, code)
+            raise self.trouble(method, f"error {code}" if code else "")
         return found, response
 
-    def trouble(self, method: str, code: str = "") -> PartnerTrouble:
-        return self._http.trouble(f"{method}: {f'error {code}' if code else 'answered in another shape'}")
+    def trouble(self, method: str, what: str = "") -> PartnerTrouble:
+        return self._http.trouble(f"{method}: {what or 'answered in another shape'}")
 
     def local(self, moment: datetime) -> str:
         return moment.astimezone(self._zone).strftime("%Y-%m-%d %H:%M:%S")

@@ -15,6 +15,7 @@ from domain.errors import PartnerTrouble, PullRefused, Refusal, TokenExpired
 from integrations.channels.reading import Reader, Unreadable, open_object
 from integrations.platforms import PlatformHttp
 
+OK = 200
 DONE, BUSY = ("0", ""), "-1"
 LIMITED = ("45009", "45011", "45047")
 EXPIRED = ("40001", "40014", "41001", "42001")
@@ -38,6 +39,8 @@ class Wechat:
         """
         query = f"?{urlencode({'access_token': self._token})}" if self._token else ""
         response = self._http.post_text(path + query, path, json.dumps(body, ensure_ascii=False))
+        if response.status_code != OK:
+            raise self.trouble(path, f"status {response.status_code}")
         try:
             answer = open_object(response.content)
             code = answer.text("errcode")
@@ -50,7 +53,7 @@ class Wechat:
         if code in NOT_ALLOWED:
             raise self._refusal("not_allowed", f"wechat: {path}: error {code}")
         if code == BUSY:
-            raise self.trouble(path, code)
+            raise self.trouble(path, f"error {code}")
         return answer, response
 
     def refusal_of(self, answer: Reader) -> str:
@@ -60,8 +63,8 @@ class Wechat:
             return ""
         return code if CODE.fullmatch(code) else "refused"
 
-    def trouble(self, path: str, code: str = "") -> PartnerTrouble:
-        return self._http.trouble(f"{path}: {f'error {code}' if code else 'answered in another shape'}")
+    def trouble(self, path: str, what: str = "") -> PartnerTrouble:
+        return self._http.trouble(f"{path}: {what or 'answered in another shape'}")
 
     def close(self) -> None:
         self._http.close()

@@ -46,7 +46,8 @@ class IntakeTaken(Answer):
 )
 async def take_channel_webhook(channel: PathId, request: Request, services: WithServices) -> Response:
     """In the platform's own format, with its own signature. Orders are taken in, other events are carried to their
-    order once it is there, and what cannot be read is kept."""
+    order once it is there, and what cannot be read is kept. A platform that insists on an answer of its own gets that,
+    with 200."""
     account = await to_thread.run_sync(find_account, services.sessions, channel)
     if account is None or account.signature is None:
         raise Problem(NOT_FOUND, "this channel has no account that webhooks could come from")

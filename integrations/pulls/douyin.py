@@ -66,7 +66,7 @@ class DouyinPull:
 
     def _data(self, method: str, answer: Reader) -> Reader:
         if code := self._douyin.refusal_of(answer):
-            raise self._douyin.trouble(method, code)
+            raise self._douyin.trouble(method, f"error {code}")
         try:
             data = answer.object("data")
             data.objects("shop_order_list")

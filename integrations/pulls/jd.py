@@ -81,7 +81,7 @@ class JdPull:
 
     def _checked(self, found: Reader) -> Reader:
         if not is_done(found.object("apiResult")):
-            raise self._jd.trouble(LIST, "of apiResult")
+            raise self._jd.trouble(LIST, "its apiResult says no")
         return found
 
     def _listed(self, order: Reader, whole: bool) -> ListedOrder:

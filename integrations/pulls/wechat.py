@@ -42,7 +42,7 @@ class WechatPull:
         if code := self._wechat.refusal_of(answer):
             if page:
                 raise PageGone
-            raise self._wechat.trouble(LIST, code)
+            raise self._wechat.trouble(LIST, f"error {code}")
         try:
             names = answer.list_of_texts("order_id_list")
             following = answer.text("next_key", 500) if answer.flag("has_more") else ""
@@ -58,7 +58,7 @@ class WechatPull:
         if code := self._wechat.refusal_of(answer):
             if code in NO_SUCH_ORDER:
                 return None
-            raise self._wechat.trouble(WHOLE, code)
+            raise self._wechat.trouble(WHOLE, f"error {code}")
         try:
             after_sales = answer.object("order").object("aftersale_detail").objects("aftersale_order_list")
             names = [one.text("aftersale_order_id") for one in after_sales[-MAX_AFTER_SALES:]]
@@ -78,7 +78,7 @@ class WechatPull:
     def _after_sale(self, name: str) -> Reader:
         answer, _ = self._wechat.call(AFTER_SALE, {"after_sale_order_id": name})
         if code := self._wechat.refusal_of(answer):
-            raise self._wechat.trouble(AFTER_SALE, code)
+            raise self._wechat.trouble(AFTER_SALE, f"error {code}")
         try:
             return answer.object("after_sale_order")
         except Unreadable:

@@ -49,7 +49,7 @@ class JdRefund:
         query = {"orderId": asked.channel_order_id, "pageIndex": 1, "pageSize": 50}
         answer, _ = self._jd.call(LIST, FOUND, query)
         if not is_done(answer):
-            raise self._jd.trouble(LIST, "of queryResult")
+            raise self._jd.trouble(LIST, "its queryResult says no")
         return [
             one
             for one in answer.objects("result")

@@ -80,6 +80,27 @@ def test_a_wrong_setting_of_a_pull_is_named(
     assert "hidden" not in str(refusal.value)
 
 
+@pytest.mark.parametrize(
+    ("translator", "changes", "field"),
+    [
+        ("shopify", {}, "access"),
+        ("douyin", {"url": "nowhere"}, "access.url"),
+        ("douyin", {"secret": ""}, "access.secret"),
+        ("douyin", {"refresh_token": ""}, "access.refresh_token"),
+        ("wechat", {"key": ""}, "access.key"),
+        ("wechat", {"colour": "blue"}, "access.colour"),
+    ],
+)
+def test_a_wrong_setting_of_an_access_is_named(
+    sessions: Sessions, translator: str, changes: dict[str, Any], field: str
+) -> None:
+    access = {"url": "https://there.example", "key": "hidden", "secret": "hidden", "refresh_token": "hidden"}
+    with pytest.raises(ValueError, match=f"^{field}: ") as refusal:
+        save_account(sessions, "shop", translator, "a secret of the tests", {"access": access | changes})
+
+    assert "hidden" not in str(refusal.value)
+
+
 def test_an_import_with_another_translator_does_not_disturb_the_pull(sessions: Sessions) -> None:
     save_account(sessions, "tmall", "taobao", "a secret of the tests", {"pull": TAOBAO})
 

@@ -125,6 +125,17 @@ CALLS = {
     "messages": Call(partner(lambda p: MessageInbox(p).deliver([message("M-1", "O-1")])), 200, {"accepted": ["M-1"]}),
     "shopify page": Call(pull("shopify", lambda p: p.page(HOUR, "", whole=True)), 200, {"orders": []}),
     "shopify order": Call(pull("shopify", lambda p: p.order("77")), 200, {"order": {"id": 77}}),
+    "douyin page": Call(
+        pull("douyin", lambda p: p.page(HOUR, "", whole=True)),
+        200,
+        {"code": 10000, "data": {"total": 0, "shop_order_list": []}},
+    ),
+    "jd page": Call(
+        pull("jd", lambda p: p.page(HOUR, "", whole=True)),
+        200,
+        {"jingdong_pop_order_search_responce": {"searchorderinfo_result": {"apiResult": {"success": True}}}},
+    ),
+    "wechat page": Call(pull("wechat", lambda p: p.page(HOUR, "", whole=True)), 200, {"errcode": 0}),
     "shopify push": Call(
         push("shopify"),
         200,
