@@ -128,7 +128,7 @@ _BY_REASON = {
         bulks.parameters bulks.filter bulks.command bulk_items.code bulk_items.detail""",
     "lists that are kept: filters that may name a person are refused, and a problem is a code": """
         exports.list exports.filter exports.format exports.cron exports.zone exports.name exports.target
-        export_runs.file export_runs.problem""",
+        export_runs.file export_runs.problem export_runs.workflow_run""",
     "a platform's settlement file: payers are not read, and a row that cannot be read is not quoted": """
         settlements.format settled_amounts.fee settled_amounts.payout_currency settled_amounts.problem
         refund_tasks.why disputes.reason_code disputes.stage disputes.outcome""",
@@ -143,7 +143,7 @@ _BY_REASON = {
         products.return_exclusion channel_listings.channel_sku returned_goods.disposition returned_goods.grade
         stock_exceptions.code stock_exceptions.detail stock_alerts.kind stock_counts.reason stock_counts.lines
         stock_counts.differences stock_differences.kind stock_differences.reason warehouse_counts.kind
-        purchase_orders.status channel_uploads.lines parcels_elsewhere.lines
+        purchase_orders.status channel_uploads.lines parcels_elsewhere.lines parcels_elsewhere.sold
         backorders.proposals sourcing_decisions.assignments
         sourcing_decisions.scores sourcing_decisions.inputs sourcing_decisions.reason""",
     "a status, code, currency, country or carrier out of a list": """
