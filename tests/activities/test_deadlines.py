@@ -30,10 +30,11 @@ def alerts(steps: Steps) -> list[tuple[str, str, bool]]:
 
 
 def alert_events(steps: Steps) -> list[tuple[str, str]]:
-    """The alert events in the order's log, with their codes."""
+    """The alert events of deadlines in the order's log, with their codes."""
     logged = select(OrderEventRow).where(OrderEventRow.order_id == steps.order_id, OrderEventRow.type.like("alert.%"))
     with steps.sessions() as session:
-        return [(row.type, row.data["code"]) for row in session.scalars(logged.order_by(OrderEventRow.event_id))]
+        facts = [(row.type, row.data["code"]) for row in session.scalars(logged.order_by(OrderEventRow.event_id))]
+    return [(kind, code) for kind, code in facts if code.endswith("_AT_RISK")]
 
 
 def sweep(steps: Steps, **later: Any) -> int:
