@@ -37,7 +37,7 @@ class Stack:
 
     As a context manager it is up inside the block and down after it. A part that does not start raises ServiceError or
     PostgresError with the end of its log, after the others were ended. The data stays. Only one Stack may use a data
-    directory (AlreadyRunning). Start it from the main thread, see Service.
+    directory (AlreadyRunning). Without `pages` there is no console. Start it from the main thread, see Service.
     """
 
     def __init__(
@@ -47,6 +47,7 @@ class Stack:
         *,
         step_seconds: float = 0.5,
         worker_processes: int = 1,
+        pages: bool = True,
         extra_env: Mapping[str, str] | None = None,
         say: Say | None = None,
     ) -> None:
@@ -59,6 +60,7 @@ class Stack:
         self._requested = ports or Ports()
         self._step_seconds = step_seconds
         self._worker_processes = worker_processes
+        self._pages = pages
         self._extra_env = dict(extra_env or {})
         self._trace_key = ""
         self._say: Say = say or (lambda service, address: None)
@@ -151,7 +153,8 @@ class Stack:
         migrate.wait_done(MIGRATION_TIMEOUT_SECONDS)
 
     def _start_services(self) -> None:
-        started = [self._simulators(), self._api(), self._console(), *self._workers()]
+        pages = [self._console()] if self._pages else []
+        started = [self._simulators(), self._api(), *pages, *self._workers()]
         for service in started:
             self.services.append(service)
             service.start()

@@ -59,7 +59,7 @@ def _seconds(orders: int, fair: bool, progress: Callable[[int], None]) -> float:
     settings = {"BATON_RELAY_FAIR": str(fair), "BATON_RATE_LIMIT": "1e6", "BATON_RATE_BURST": "1e6"}
     with ExitStack() as closing:
         directory = Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="baton-bench-")))
-        stack = Stack(directory, free_ports(), step_seconds=SILENT_SECONDS, extra_env=settings)
+        stack = Stack(directory, free_ports(), step_seconds=SILENT_SECONDS, pages=False, extra_env=settings)
         closing.enter_context(stack)
         engine = open_database(stack.env["BATON_DATABASE_URL"], connections=1)
         closing.callback(engine.dispose)

@@ -63,7 +63,7 @@ def measure_flow(orders: int, processes: int, progress: Progress, speed: Speed) 
     """
     with ExitStack() as closing:
         directory = Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="baton-bench-")))
-        stack = CountingStack(directory, free_ports(), step_seconds=0, worker_processes=processes)
+        stack = CountingStack(directory, free_ports(), step_seconds=0, worker_processes=processes, pages=False)
         closing.enter_context(stack)
         workers = [_baseline_worker(stack, number) for number in range(processes)]
         for worker in workers:

@@ -87,7 +87,7 @@ class _RecordedStack(Stack):
     """Prepares its database, then records what the statements of its API and worker read."""
 
     def __init__(self, directory: Path, prepare: Prepare) -> None:
-        super().__init__(directory, free_ports(), step_seconds=0.1)
+        super().__init__(directory, free_ports(), step_seconds=0.1, pages=False)
         self.statements = directory / "statements"
         self._prepare = prepare
 

@@ -78,7 +78,7 @@ def measure_soak(
     """
     with ExitStack() as closing:
         directory = Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="baton-bench-")))
-        stack = Stack(directory, free_ports(), step_seconds=STEP_SECONDS, worker_processes=processes)
+        stack = Stack(directory, free_ports(), step_seconds=STEP_SECONDS, worker_processes=processes, pages=False)
         closing.enter_context(stack)
         engine = open_database(stack.env["BATON_DATABASE_URL"], connections=2, prepares=True)
         closing.callback(engine.dispose)

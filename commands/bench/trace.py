@@ -54,7 +54,7 @@ def measure_trace(orders: int, progress: Progress, speed: Speed) -> TraceFigures
     """Run `orders` orders on a stack of its own, stop its workers, and prove the log again in this process."""
     with ExitStack() as closing:
         directory = Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="baton-bench-")))
-        stack = closing.enter_context(Stack(directory, free_ports(), step_seconds=0, worker_processes=1))
+        stack = closing.enter_context(Stack(directory, free_ports(), step_seconds=0, worker_processes=1, pages=False))
         engine = open_database(stack.env["BATON_DATABASE_URL"], connections=1)
         closing.callback(engine.dispose)
         record = sessions(engine)
