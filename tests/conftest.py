@@ -31,7 +31,7 @@ from workflows.search_attributes import ALL
 SECRETS_KEY = "5e" * 32
 _status: list[int] = []
 EXAMPLES = int(os.environ.get("EXAMPLES", "15"))
-"""Random cases of each property."""
+"""Cases of each property: the same ones in each run, or random ones where their number is given."""
 LONG = ("e2e", "faults", "workflows", "bench", "embedded", "activities")
 
 
@@ -57,7 +57,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_configure() -> None:
     collect_rarely()
     # No deadline: on a busy machine the same case takes ten times as long.
-    hypothesis.settings.register_profile("baton", max_examples=EXAMPLES, deadline=None)
+    fixed = "EXAMPLES" not in os.environ
+    hypothesis.settings.register_profile("baton", max_examples=EXAMPLES, deadline=None, derandomize=fixed)
     hypothesis.settings.load_profile("baton")
     # Commands that tests run as at a terminal need a key.
     os.environ["BATON_SECRETS_KEY"] = SECRETS_KEY
