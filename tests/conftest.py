@@ -1,4 +1,10 @@
 """Real PostgreSQL and Temporal for all tests: one server of each a session, and an empty migrated database."""
+# ruff: noqa: E402
+
+from embedded.garbage import collect_rarely
+
+# First, as in a worker: it makes importing cheaper as well.
+collect_rarely()
 
 import base64
 import gc
@@ -16,7 +22,6 @@ from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 from xdist.scheduler import LoadFileScheduling
 
 from embedded.ending import end_process
-from embedded.garbage import collect_rarely
 from embedded.postgres import EmbeddedPostgres
 from embedded.temporal_server import DYNAMIC_CONFIG, find_program
 from models.database import Sessions, open_database
@@ -55,7 +60,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_configure() -> None:
-    collect_rarely()
     # No deadline: on a busy machine the same case takes ten times as long.
     fixed = "EXAMPLES" not in os.environ
     hypothesis.settings.register_profile("baton", max_examples=EXAMPLES, deadline=None, derandomize=fixed)
